@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The controller's parameters: presets, validation, access by name.
+ *
+ * "Paper" is Bae, Lange, Dinda, "Enhancing Virtualized Application Performance Through Dynamic
+ * Adaptive Paging Mode Selection", ICAC 2011. The exponents of its section 7 are lost in the
+ * available text; values marked "inferred" are our reading of what they must have been.
+ */
+#ifndef DAV2M_CONFIG_H
+#define DAV2M_CONFIG_H
+
+#include <dav2m/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A tick is the work of window_inst; all other windows are counted in ticks. */
+struct dav2m_config {
+	/* sizeof(struct dav2m_config), set by the caller before dav2m_config_preset(). */
+	uint32_t size;
+
+	/* Units of progress in one tick, [1, 2^31]. Larger: less overhead, slower reaction.
+	   Default 1e8 instructions (inferred: about 50 ms at 2 GHz, so that sampling stays below
+	   1 % of run time as section 4 of the paper reports). */
+	uint32_t window_inst;
+
+	/* Initial threshold: paging exits per window_vmexit beyond which shadow paging is left.
+	   Default 1e4 (inferred). */
+	uint32_t threshold_vmexit;
+	/* Initial threshold: TLB misses per window_tmiss beyond which nested paging is left.
+	   Default 1e6 (inferred). */
+	uint32_t threshold_tmiss;
+
+	/* Ticks over which shadow paging's exits are counted, and length of a nested probe.
+	   Default 1 (inferred from section 7: equal to window_inst). */
+	uint16_t window_vmexit;
+	/* Ticks between a nested probe that was kept and the first count of TLB misses, so that the
+	   cold TLB is not mistaken for a bad mode. Default 2 (inferred; section 6, Prepaging). */
+	uint16_t window_prepaging;
+	/* Ticks over which nested paging's TLB misses are counted, and length of a shadow probe.
+	   Default 10 (section 7). */
+	uint16_t window_tmiss;
+	/* Two switches of one direction closer than this many ticks are an oscillation, and this
+	   many ticks without a switch are calm (decay). Default 100 (section 7). */
+	uint16_t window_trans;
+	/* Ticks after every switch that no window counts: the transient (cold TLB, empty shadow
+	   tables) is the switch's cost, not the mode's speed. Paper 0, default 1 (its section 5
+	   bounds the longest transient at 100 ms, about two ticks of the default window_inst on its
+	   2 GHz machine; most are far shorter). */
+	uint16_t window_settle;
+
+	/* Thresholds stay within [initial x min, initial x max]. Defaults 2500 and 640000 (x 1/4
+	   and x 64; ours, the paper gives no limits). */
+	uint16_t threshold_min_bp;
+	uint32_t threshold_max_bp;
+
+	/* A probe is given up when its CPI exceeds the other mode's CPI x this. Paper 11000
+	   (section 7, pFactor = 1.1: also 10 % worse is kept). */
+	uint16_t p_factor_bp;
+	/* How far a threshold rises after a failed probe or an oscillation. Default 2500 (ours). */
+	uint16_t raise_bp;
+	/* How far it falls after a probe that was kept. Paper 0 (its pseudocode only raises),
+	   default 1250 (ours). */
+	uint16_t lower_bp;
+	/* How far both thresholds move back to their initial values after each window_trans ticks
+	   without a switch. Paper 0, default 2500 (ours: without it a burst of alternation raises
+	   the thresholds for good and the controller freezes). */
+	uint16_t decay_bp;
+
+	/* 1: as the paper prints it. A shadow probe that exceeds the exit threshold goes to a
+	   nested probe, and shadow paging is left on a CPI that may be one window old.
+	   0: such a probe returns to Nested, whose CPI is already known, and shadow paging is left
+	   only on a CPI that covers the burst itself. */
+	uint8_t as_printed;
+
+	/* Width of the VMM's counters, [32, 64]. Default 48 (x86 PMUs); 64-bit software counters
+	   work as well with 48, because only differences count. */
+	uint8_t counter_bits;
+};
+
+enum dav2m_preset {
+	DAV2M_PRESET_DEFAULT = 0, /* the paper's controller, repaired: lowers, decays, settles */
+	DAV2M_PRESET_PAPER = 1    /* the paper's controller as printed, to be measured against */
+};
+#define DAV2M_PRESETS 2
+
+/* Everything a person or a parser needs to know about one field. */
+struct dav2m_config_field {
+	const char *name; /* the member's name */
+	const char *unit; /* "progress", "ticks", "paging exits", "TLB misses", "bp", "flag", "bits" */
+	uint32_t min;     /* smallest value allowed */
+	uint32_t max;     /* largest value allowed */
+	uint16_t offset;  /* in struct dav2m_config, in bytes */
+	uint16_t width;   /* of the unsigned integer there, in bytes */
+};
+
+/* What is wrong with a config; both strings are constants. */
+struct dav2m_config_fault {
+	const char *field; /* the member that breaks the rule */
+	const char *rule;  /* the rule, to be read after the field's name */
+};
+
+/*
+ * Fills ret_config with a preset. ret_config->size must be set.
+ * Errors: NULL, SIZE, RANGE (no such preset).
+ */
+DAV2M_API int dav2m_config_preset(enum dav2m_preset preset, struct dav2m_config *ret_config);
+
+/*
+ * Checks ranges and the order window_vmexit <= window_tmiss <= window_trans.
+ * ret_fault may be NULL; it is written only when the answer is DAV2M_ERR_CONFIG.
+ * Errors: NULL, SIZE, CONFIG.
+ */
+DAV2M_API int dav2m_config_check(const struct dav2m_config *config,
+				 struct dav2m_config_fault *ret_fault);
+
+/* The i-th field in declaration order (size excluded), or NULL past the last. */
+DAV2M_API const struct dav2m_config_field *dav2m_config_field(size_t index);
+
+/*
+ * Sets or reads one field by name. Setting checks the field's own range, not the rules between
+ * fields: run dav2m_config_check() when all are set.
+ * Errors: NULL, SIZE, NAME, RANGE.
+ */
+DAV2M_API int dav2m_config_set(struct dav2m_config *config, const char *name, uint32_t value);
+DAV2M_API int dav2m_config_get(const struct dav2m_config *config, const char *name,
+			       uint32_t *ret_value);
+
+/* "default", "paper". */
+DAV2M_API const char *dav2m_preset_name(enum dav2m_preset preset);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The controller: five states, their edges, one decision per sample.
+ *
+ * A VMM calls, for each decision domain (a vCPU, or a VM):
+ *
+ *     dav2m_init()           once, with the mode that runs
+ *     dav2m_paging_exits()   on each paging exit, if it sees each one
+ *     dav2m_sample()         at its sampling points, with its raw counters
+ *     dav2m_acknowledge()    after each switch that the decision asked for
+ *
+ * Nothing is assumed switched until it is acknowledged. The object holds no pointers: copying
+ * its bytes is a valid checkpoint. No call allocates, blocks, reads a clock or uses floating
+ * point, and each takes bounded time. One object is used by one thread at a time; for several
+ * vCPUs in one domain see <dav2m/domain.h>.
+ */
+#ifndef DAV2M_CONTROLLER_H
+#define DAV2M_CONTROLLER_H
+
+#include <dav2m/config.h>
+#include <dav2m/meter.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The paper's five states (section 6, figure 7). The state decides the mode. */
+enum dav2m_state {
+	DAV2M_STATE_SHADOW = 0, /* shadow paging, counting paging exits */
+	DAV2M_STATE_PRENESTED,  /* nested paging on probe: is its CPI better? */
+	DAV2M_STATE_PREPAGING,  /* nested paging kept, TLB misses still settling */
+	DAV2M_STATE_NESTED,     /* nested paging, counting TLB misses */
+	DAV2M_STATE_PRESHADOW   /* shadow paging on probe: is its CPI better? */
+};
+#define DAV2M_STATES 5
+
+/*
+ * Why a sample led to its decision. Every sample counts under exactly one reason, so the counts
+ * of dav2m_explain() add up to the samples taken.
+ */
+enum dav2m_reason {
+	DAV2M_WAITING = 0, /* no window is complete */
+	/* An edge of the state machine; dav2m_decision.edge has its number. */
+	DAV2M_ROLLED,        /* edges 2, 7, 11: window complete, nothing crossed, a new one begins */
+	DAV2M_EXITS_ABOVE,   /* edge 1: paging exits over their threshold, probe nested paging */
+	DAV2M_MISSES_ABOVE,  /* edge 6: TLB misses over their threshold, probe shadow paging */
+	DAV2M_PROBE_KEPT,    /* edges 4, 10: the probed mode is at least as good as required */
+	DAV2M_PROBE_WORSE,   /* edges 3, 9: the probed mode is worse, go back */
+	DAV2M_PROBE_ABORTED, /* edges 8, 9: shadow probe over the exit threshold before its end */
+	DAV2M_QUIESCED,      /* edge 5: TLB misses have settled */
+	/* A decision was due, or could have been, and something forbids it. */
+	DAV2M_SETTLING,       /* within window_settle of the last switch */
+	DAV2M_BACKING_OFF,    /* a switch was deferred or failed a short while ago */
+	DAV2M_PINNED,         /* the caller pinned this mode, or the switch to it is due */
+	DAV2M_NO_CPI,         /* no CPI to judge by: progress or cycles are not available */
+	DAV2M_UNACKNOWLEDGED, /* the switch asked for before still stands */
+	/* The sample itself could not be used; windows start again where it says so. */
+	DAV2M_BASELINE,     /* first sample, or the set of counters grew: windows start here */
+	DAV2M_INCOMPLETE,   /* a counter seen before is missing: wait for the next sample */
+	DAV2M_COUNTER_LOST, /* missing too often: go on without it, windows start again */
+	DAV2M_BACKWARD,     /* a counter ran backwards (reset): windows start again */
+	DAV2M_JUMP,         /* a counter moved by more than 2^40: windows start again */
+	DAV2M_NO_PROGRESS   /* the guest did no work since the last sample */
+};
+#define DAV2M_REASONS 19
+
+enum dav2m_action {
+	DAV2M_STAY = 0,
+	DAV2M_SWITCH = 1 /* bring the hardware into decision.mode, then dav2m_acknowledge() */
+};
+
+struct dav2m_decision {
+	enum dav2m_action action;
+	enum dav2m_mode mode;     /* the mode to run in: the running one unless action is SWITCH */
+	enum dav2m_state from;    /* the state in which the sample was judged */
+	enum dav2m_state to;      /* the state after it (with SWITCH: once acknowledged as done) */
+	enum dav2m_reason reason;
+	uint32_t edge;            /* number of the edge taken, [1, 11]; 0 for none */
+	uint64_t tick;            /* ticks completed since dav2m_init() */
+};
+
+/* What became of a switch that was asked for. */
+enum dav2m_outcome {
+	DAV2M_DONE = 0,     /* the hardware runs the new mode */
+	DAV2M_DEFERRED = 1, /* not now (guest not in a switchable state); the old mode runs */
+	DAV2M_FAILED = 2    /* it went wrong; the old mode runs */
+};
+#define DAV2M_OUTCOMES 3
+
+enum dav2m_pin {
+	DAV2M_PIN_NONE = 0,  /* the controller decides */
+	DAV2M_PIN_SHADOW = 1, /* shadow paging only */
+	DAV2M_PIN_NESTED = 2  /* nested paging only */
+};
+#define DAV2M_PINS 3
+
+/* Counts of one stretch of time. CPI is cycles / progress; 0 / 0 means not available. */
+struct dav2m_sums {
+	uint64_t progress;
+	uint64_t cycles;
+	uint64_t tlb_misses;
+	uint64_t paging_exits;
+	uint32_t ticks;
+};
+
+/* Steps of the moving averages of CPI, TLB misses and paging exits (paper, section 4). */
+#define DAV2M_SMOOTHING 10
+
+/* Private: one step of the moving average, progress and cycles shifted right by step_shift. */
+struct dav2m_step {
+	uint32_t progress;
+	uint32_t cycles;
+	uint32_t tlb_misses;
+	uint32_t paging_exits;
+};
+
+/* Things that happen beside the one reason of a sample. */
+struct dav2m_tally {
+	uint32_t switches[DAV2M_MODES]; /* acknowledged as done, by the mode switched to */
+	uint32_t deferred;              /* acknowledged as deferred */
+	uint32_t failed;                /* acknowledged as failed */
+	uint32_t damped;                /* raises of both because switches came too close */
+	uint32_t decayed;               /* moves back towards the initial thresholds */
+};
+
+/* The controller. Its members are private: dav2m_explain() tells all of them that matter. */
+struct dav2m {
+	uint32_t exits;     /* paging exits counted since the last sample that was used */
+	uint32_t exits_due; /* beyond this many, dav2m_paging_exits() asks for a sample */
+	uint32_t magic;
+	uint8_t state;      /* enum dav2m_state */
+	uint8_t pin;        /* enum dav2m_pin */
+	uint8_t asked_to;   /* state after the switch that is asked for */
+	uint8_t asked_edge; /* its edge, and */
+	uint8_t asked_reason; /* its reason; DAV2M_WAITING: no switch is asked for */
+	uint8_t last_reason;
+	uint8_t step_shift;
+	uint8_t step_next;
+	uint8_t steps;
+	uint8_t failures;   /* failed switches in a row */
+	uint8_t cpi_known;  /* reference holds a CPI */
+	uint16_t settle;    /* ticks left to settle */
+	uint16_t backoff;   /* ticks left before a switch may be asked for again */
+	uint32_t since[DAV2M_MODES]; /* ticks since the last switch to each mode */
+	uint32_t calm;      /* ticks since a switch or a decay */
+	uint32_t threshold_vmexit;
+	uint32_t threshold_tmiss;
+	uint32_t tick_progress; /* progress in the unfinished tick */
+	uint32_t mode_ticks[DAV2M_MODES];
+	uint64_t switch_cycles; /* of the last switch, still to be taken out of the cycles */
+	uint64_t reference_progress; /* CPI of the mode that a probe is judged against */
+	uint64_t reference_cycles;
+	struct dav2m_sums window;
+	struct dav2m_meter meter;
+	struct dav2m_config config;
+	struct dav2m_step step[DAV2M_SMOOTHING];
+	struct dav2m_tally tally;
+	uint32_t count[DAV2M_REASONS];
+};
+
+/* Everything the controller knows, for people, logs and tests. */
+struct dav2m_explanation {
+	enum dav2m_state state;
+	enum dav2m_mode mode;      /* of that state: what the hardware runs */
+	enum dav2m_action asked;   /* SWITCH: a switch is asked for and not acknowledged */
+	enum dav2m_pin pin;
+	enum dav2m_reason reason;  /* of the last sample */
+	uint32_t threshold_vmexit; /* now; the initial ones are in the config */
+	uint32_t threshold_tmiss;
+	uint32_t available;        /* DAV2M_BIT of each counter that samples carry */
+	uint32_t wraps;            /* counter wrap-arounds followed */
+	struct dav2m_sums window;    /* the unfinished window */
+	struct dav2m_sums smoothed;  /* the last DAV2M_SMOOTHING ticks in this mode */
+	struct dav2m_sums reference; /* progress and cycles of the mode a probe is judged against */
+	uint32_t mode_ticks[DAV2M_MODES]; /* ticks completed in each mode */
+	uint32_t since[DAV2M_MODES];      /* ticks since the last switch to each mode, saturating
+	                                     at window_trans */
+	struct dav2m_tally tally;
+	uint32_t count[DAV2M_REASONS];    /* samples by reason */
+};
+
+/*
+ * Starts a controller in the mode that the hardware runs now. The config is copied.
+ * Errors: NULL, SIZE, CONFIG (dav2m_config_check() names the field), RANGE (mode).
+ */
+DAV2M_API int dav2m_init(struct dav2m *ctl, const struct dav2m_config *config,
+			 enum dav2m_mode running);
+
+/*
+ * Counts n paging exits: call it from the exit path with 1, or with a batch. Returns 1 when
+ * the exits have crossed what is worth judging and dav2m_sample() should be called now rather
+ * than at the next sampling point; 0 otherwise. A VMM that only has totals leaves this out and
+ * hands them in as DAV2M_PAGING_EXITS; where a sample carries them, these counts are dropped,
+ * so that no exit counts twice.
+ * ctl must be initialised; for the sake of the exit path nothing is checked.
+ */
+DAV2M_API int dav2m_paging_exits(struct dav2m *ctl, uint32_t n);
+
+/*
+ * Takes the counters as they stand and decides. A sample completes at most one tick, when
+ * window_inst of progress has passed since the last; samples in between are welcome. A window
+ * that a late sample overruns is judged by its rate. A VMM without DAV2M_PROGRESS gets one tick
+ * per sample, but no CPI and therefore no probes.
+ * Errors: NULL, UNINIT, SAMPLE.
+ */
+DAV2M_API int dav2m_sample(struct dav2m *ctl, const struct dav2m_sample *sample,
+			   struct dav2m_decision *ret_decision);
+
+/*
+ * Tells what became of the switch asked for. cycles: what the switch itself added to
+ * DAV2M_CYCLES, 0 if unknown; they are kept out of the comparison of the modes. After DEFERRED
+ * the next attempt waits one tick; after FAILED 1, 2, 4 .. 64 ticks.
+ * Errors: NULL, UNINIT, NO_SWITCH, RANGE (outcome).
+ */
+DAV2M_API int dav2m_acknowledge(struct dav2m *ctl, enum dav2m_outcome outcome, uint64_t cycles);
+
+/*
+ * Allows both modes, or one only. If the other one runs, the following samples ask for the
+ * switch. A switch that is asked for and not acknowledged is withdrawn when the pin forbids it.
+ * Errors: NULL, UNINIT, RANGE.
+ */
+DAV2M_API int dav2m_pin(struct dav2m *ctl, enum dav2m_pin pin);
+
+/*
+ * Gives a running controller another config: thresholds and windows start afresh, state, mode,
+ * pin and counts stay.
+ * Errors: NULL, UNINIT, SIZE, CONFIG.
+ */
+DAV2M_API int dav2m_retune(struct dav2m *ctl, const struct dav2m_config *config);
+
+/* Errors: NULL, UNINIT. */
+DAV2M_API int dav2m_explain(const struct dav2m *ctl, struct dav2m_explanation *ret_explanation);
+
+/* The mode of a state: SHADOW and PRESHADOW run shadow paging, the others nested paging. */
+DAV2M_API enum dav2m_mode dav2m_state_mode(enum dav2m_state state);
+
+DAV2M_API const char *dav2m_state_name(enum dav2m_state state);
+DAV2M_API const char *dav2m_reason_name(enum dav2m_reason reason);
+DAV2M_API const char *dav2m_action_name(enum dav2m_action action);
+DAV2M_API const char *dav2m_outcome_name(enum dav2m_outcome outcome);
+DAV2M_API const char *dav2m_pin_name(enum dav2m_pin pin);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

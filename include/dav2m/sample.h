@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A sample: what a VMM reads from its counters, raw and cumulative.
+ *
+ * The VMM hands in counters as they stand. The library takes the differences,
+ * follows wrap-around (config.counter_bits) and refuses to believe a counter
+ * that runs backwards or jumps, so a VMM never has to reset or subtract.
+ */
+#ifndef DAV2M_SAMPLE_H
+#define DAV2M_SAMPLE_H
+
+#include <dav2m/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The counters of a sample, in the order in which files list them. */
+enum dav2m_counter {
+	/* Guest work done: retired guest instructions, or any other count that grows with the
+	   work and means the same in both modes. CPI is cycles / progress. */
+	DAV2M_PROGRESS = 0,
+	/* Unhalted cycles spent on this guest, guest and VMM together (DAV2M section 4: CPI is
+	   over both, or the exits that shadow paging costs would be invisible). */
+	DAV2M_CYCLES,
+	/* Guest data-TLB misses that needed a page walk (last-level DTLB misses). */
+	DAV2M_TLB_MISSES,
+	/* Cycles in guest page walks; under nested paging both dimensions. */
+	DAV2M_WALK_CYCLES,
+	/* VM exits that shadow paging caused: #PF, writes to CR0/CR3/CR4/EFER, INVLPG(B). */
+	DAV2M_PAGING_EXITS,
+	/* Cycles in those exits, world switches included. */
+	DAV2M_PAGING_EXIT_CYCLES,
+	/* Guest TLB flushes (CR3 loads, INVLPG, INVPCID), as far as the PMU shows them. */
+	DAV2M_TLB_FLUSHES
+};
+#define DAV2M_COUNTERS 7
+
+#define DAV2M_BIT(counter) (1u << (counter))
+#define DAV2M_ALL_COUNTERS ((1u << DAV2M_COUNTERS) - 1u)
+
+/*
+ * value[c] counts only where valid has DAV2M_BIT(c); elsewhere it is ignored. A counter that
+ * the VMM does not have is a missing bit, never a zero.
+ */
+struct dav2m_sample {
+	uint64_t value[DAV2M_COUNTERS];
+	uint32_t valid;
+};
+
+/* The counter's name in files and tables, for example "tlb_misses". */
+DAV2M_API const char *dav2m_counter_name(enum dav2m_counter counter);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
