@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Collects a command's text in memory and hands it over at the end.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include "output.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int memory_fail(struct dav2m_host_error *error)
+{
+	if (error)
+		snprintf(error->text, sizeof(error->text), "out of memory");
+	return DAV2M_HOST_MEMORY;
+}
+
+int output_open(struct output *output, const char *path, struct dav2m_host_error *error)
+{
+	int rc = 0;
+
+	memset(output, 0, sizeof(*output));
+	if (path && strcmp(path, "-"))
+		rc = dav2m_output_open(path, &output->file, error);
+	if (rc)
+		return rc;
+	output->stream = open_memstream(&output->text, &output->size);
+	if (output->stream)
+		return 0;
+	output_abort(output);
+	return memory_fail(error);
+}
+
+static int standard_output_write(const struct output *output, struct dav2m_host_error *error)
+{
+	if (fwrite(output->text, 1, output->size, stdout) == output->size && !fflush(stdout))
+		return 0;
+	if (error)
+		snprintf(error->text, sizeof(error->text), "cannot write to the standard output");
+	return DAV2M_HOST_IO;
+}
+
+int output_commit(struct output *output, struct dav2m_host_error *error)
+{
+	int rc = 0;
+
+	if (fclose(output->stream))
+		rc = memory_fail(error);
+	output->stream = NULL;
+	if (!rc && !output->file)
+		rc = standard_output_write(output, error);
+	else if (!rc)
+		rc = dav2m_output_write(output->file, output->text, output->size, error);
+	if (!rc && output->file) {
+		rc = dav2m_output_commit(output->file, error);
+		output->file = NULL;
+	}
+	output_abort(output);
+	return rc;
+}
+
+void output_abort(struct output *output)
+{
+	if (output->stream)
+		fclose(output->stream);
+	dav2m_output_abort(output->file);
+	free(output->text);
+	memset(output, 0, sizeof(*output));
+}
