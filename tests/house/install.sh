@@ -1,0 +1,55 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What a user gets: installs into a scratch root, finds the libraries through pkg-config there and
+# nowhere else, compiles every example against that copy, as shared and as static library, and
+# runs the README's.
+. "$(dirname "$0")/lib.sh"
+need_tools meson pkg-config cc
+
+root=$scratch/root
+# Also builds what nothing else in the tests needed.
+meson install -C "$build" --quiet --destdir "$root" >"$scratch/log" 2>&1 ||
+	{ cat "$scratch/log"; exit 1; }
+
+pc=$(find "$root" -name dav2m.pc)
+[ -n "$pc" ] || { wrong 'dav2m.pc is not installed'; finish 1; }
+PKG_CONFIG_PATH=$(dirname "$pc") PKG_CONFIG_SYSROOT_DIR=$root
+LD_LIBRARY_PATH=$(dirname "$(dirname "$pc")")
+export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR LD_LIBRARY_PATH
+
+version=$(sed -n 's/^#define DAV2M_VERSION "\(.*\)"$/\1/p' include/dav2m/version.h)
+[ "$(pkg-config --modversion dav2m)" = "$version" ] || wrong 'dav2m.pc has another version'
+
+cd "$scratch"
+looked_at=0
+for example in "$src"/examples/*.c; do
+	looked_at=$((looked_at + 1))
+	name=$(basename "$example" .c)
+	package=dav2m
+	! grep -q '<dav2m/host/' "$example" || package=dav2m-host
+	read -ra flags < <(pkg-config --cflags --libs "$package")
+	cc -std=c11 -Wall -Wextra -Werror "$example" -o "$name" "${flags[@]}" ||
+		wrong "$name does not compile against the installed $package"
+done
+
+# The README shows examples/minimal_vmm.c without its licence line, and it runs.
+awk '/^```c$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$src/README.md" >readme.c
+grep -v SPDX "$src/examples/minimal_vmm.c" | diff -u - readme.c ||
+	wrong 'the example in README.md is not examples/minimal_vmm.c'
+./minimal_vmm >shared.out || wrong 'minimal_vmm fails with the installed shared library'
+[ -s shared.out ] || wrong 'minimal_vmm prints nothing'
+ldd ./minimal_vmm | grep -qF "$LD_LIBRARY_PATH/libdav2m.so" ||
+	wrong 'minimal_vmm does not use the installed library'
+
+read -ra flags < <(pkg-config --cflags dav2m)
+cc "${flags[@]}" "$src/examples/minimal_vmm.c" -o static "$LD_LIBRARY_PATH/libdav2m.a" ||
+	wrong 'minimal_vmm does not link with the static library'
+./static | cmp - shared.out || wrong 'the static library decides otherwise than the shared one'
+
+# Functions are found under their own names in the manual.
+for function in dav2m_init dav2m_sample dav2m_config_check; do
+	[ -e "$(find "$root" -name "$function.3" -print -quit)" ] ||
+		wrong "man $function would find no page"
+done
+finish "$looked_at"
