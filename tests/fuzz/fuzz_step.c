@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whatever a VMM does to a controller, in any order and with any counters: what must always hold.
+ *
+ * The input is a program: one byte chooses the call, the bytes after it are its arguments. An
+ * input that is used up gives zeros.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <dav2m/dav2m.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define MUST(condition)                                                                            \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			abort();                                                                   \
+	} while (0)
+
+struct input {
+	const uint8_t *data;
+	size_t left;
+};
+
+/* What a VMM knows of itself, to be compared with what the controller believes. */
+struct vmm {
+	struct dav2m ctl;
+	enum dav2m_mode mode;
+	int asked;
+	enum dav2m_mode asked_mode;
+	uint64_t samples;
+};
+
+static uint64_t take(struct input *input, size_t bytes)
+{
+	uint64_t value = 0;
+
+	while (bytes-- > 0) {
+		value <<= 8;
+		if (input->left > 0) {
+			value |= *input->data++;
+			input->left--;
+		}
+	}
+	return value;
+}
+
+/* Mostly small values, so that many configurations are valid. */
+static void take_config(struct input *input, struct dav2m_config *ret_config)
+{
+	const struct dav2m_config_field *field;
+
+	ret_config->size = sizeof(*ret_config);
+	MUST(dav2m_config_preset((enum dav2m_preset)(take(input, 1) % DAV2M_PRESETS), ret_config) ==
+	     DAV2M_OK);
+	while (input->left > 0 && (field = dav2m_config_field(take(input, 1))))
+		dav2m_config_set(ret_config, field->name, (uint32_t)take(input, 2));
+}
+
+/* Advances the counters of a first byte's choice, or sets them to anything. */
+static void take_sample(struct input *input, struct dav2m_sample *counters)
+{
+	counters->valid = (uint32_t)take(input, 1);
+	for (int c = 0; c < DAV2M_COUNTERS; c++) {
+		uint64_t how = take(input, 1);
+
+		if (how == 0xff)
+			counters->value[c] = take(input, 8);
+		else
+			counters->value[c] += how << how % 32;
+	}
+}
+
+static void check(const struct vmm *vmm)
+{
+	struct dav2m_explanation now;
+	uint64_t samples = 0;
+
+	MUST(dav2m_explain(&vmm->ctl, &now) == DAV2M_OK);
+	MUST(now.mode == dav2m_state_mode(now.state));
+	MUST(now.mode == vmm->mode);
+	MUST((now.asked == DAV2M_SWITCH) == (vmm->asked != 0));
+	for (int r = 0; r < DAV2M_REASONS; r++)
+		samples += now.count[r];
+	MUST(samples == vmm->samples);
+	MUST(now.threshold_vmexit > 0 && now.threshold_tmiss > 0);
+}
+
+static void sample(struct vmm *vmm, struct input *input, struct dav2m_sample *counters)
+{
+	struct dav2m before;
+	struct dav2m_decision decision;
+	int error;
+
+	take_sample(input, counters);
+	memcpy(&before, &vmm->ctl, sizeof(before));
+	error = dav2m_sample(&vmm->ctl, counters, &decision);
+	if (error) {
+		MUST(error == DAV2M_ERR_SAMPLE);
+		MUST(counters->valid & ~DAV2M_ALL_COUNTERS);
+		MUST(memcmp(&before, &vmm->ctl, sizeof(before)) == 0);
+		return;
+	}
+	vmm->samples++;
+	vmm->asked = decision.action == DAV2M_SWITCH;
+	vmm->asked_mode = decision.mode;
+	MUST((decision.mode != vmm->mode) == (vmm->asked != 0));
+	MUST(decision.mode == dav2m_state_mode(decision.to));
+	MUST(decision.edge <= 11);
+}
+
+static void acknowledge(struct vmm *vmm, struct input *input)
+{
+	enum dav2m_outcome outcome = (enum dav2m_outcome)(take(input, 1) % DAV2M_OUTCOMES);
+	int error = dav2m_acknowledge(&vmm->ctl, outcome, take(input, 4));
+
+	MUST(error == (vmm->asked ? DAV2M_OK : DAV2M_ERR_NO_SWITCH));
+	if (vmm->asked && outcome == DAV2M_DONE)
+		vmm->mode = vmm->asked_mode;
+	vmm->asked = 0;
+}
+
+/* Pinning the running mode withdraws a switch that is asked for; nothing else does. */
+static void pin(struct vmm *vmm, struct input *input)
+{
+	enum dav2m_pin pin = (enum dav2m_pin)(take(input, 1) % DAV2M_PINS);
+
+	MUST(dav2m_pin(&vmm->ctl, pin) == DAV2M_OK);
+	if (pin != DAV2M_PIN_NONE && (pin == DAV2M_PIN_SHADOW) == (vmm->mode == DAV2M_SHADOW))
+		vmm->asked = 0;
+}
+
+static void retune(struct vmm *vmm, struct input *input)
+{
+	struct dav2m_explanation now;
+	struct dav2m_config config;
+	struct dav2m before = vmm->ctl;
+	int error;
+
+	take_config(input, &config);
+	error = dav2m_retune(&vmm->ctl, &config);
+	MUST(error == dav2m_config_check(&config, NULL));
+	if (error)
+		MUST(memcmp(&before, &vmm->ctl, sizeof(before)) == 0);
+	dav2m_explain(&vmm->ctl, &now);
+	vmm->asked = now.asked == DAV2M_SWITCH;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input input = {.data = data, .left = size};
+	struct dav2m_sample counters = {.valid = 0};
+	struct dav2m_config config;
+	struct vmm vmm = {.mode = (enum dav2m_mode)(take(&input, 1) % DAV2M_MODES)};
+
+	take_config(&input, &config);
+	if (dav2m_init(&vmm.ctl, &config, vmm.mode) != DAV2M_OK)
+		return 0;
+	while (input.left > 0) {
+		switch (take(&input, 1) % 8) {
+		case 0:
+			acknowledge(&vmm, &input);
+			break;
+		case 1:
+			dav2m_paging_exits(&vmm.ctl, (uint32_t)take(&input, 2));
+			break;
+		case 2:
+			pin(&vmm, &input);
+			break;
+		case 3:
+			retune(&vmm, &input);
+			break;
+		default:
+			sample(&vmm, &input, &counters);
+			break;
+		}
+		check(&vmm);
+	}
+	return 0;
+}
