@@ -39,7 +39,7 @@ grep -v SPDX "$src/examples/minimal_vmm.c" | diff -u - readme.c ||
 	wrong 'the example in README.md is not examples/minimal_vmm.c'
 ./minimal_vmm >shared.out || wrong 'minimal_vmm fails with the installed shared library'
 [ -s shared.out ] || wrong 'minimal_vmm prints nothing'
-ldd ./minimal_vmm | grep -qF "$LD_LIBRARY_PATH/libdav2m.so" ||
+ldd ./minimal_vmm | grep -F "$LD_LIBRARY_PATH/libdav2m.so" >/dev/null ||
 	wrong 'minimal_vmm does not use the installed library'
 
 read -ra flags < <(pkg-config --cflags dav2m)

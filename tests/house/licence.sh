@@ -7,7 +7,7 @@
 looked_at=0
 while read -r file; do
 	looked_at=$((looked_at + 1))
-	head -n 3 "$file" | grep -q 'SPDX-License-Identifier: BSD-2-Clause' ||
+	head -n 3 "$file" | grep 'SPDX-License-Identifier: BSD-2-Clause' >/dev/null ||
 		wrong "$file has no SPDX line"
 done < <(find . \( -path './build*' -o -path './.git' \) -prune -o -type f \
 	\( -name '*.[chS]' -o -name '*.sh' -o -name '*.[1-9]' -o -name meson.build -o -name '*.gp' \) -print)

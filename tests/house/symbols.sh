@@ -49,7 +49,7 @@ check() {
 	same "$library exports what the headers declare" "$scratch/declared" "$scratch/exported"
 	resolves "$scratch/declared" "$library" "${@#include/}" ||
 		wrong "a function of lib$name does not resolve in its shared object"
-	readelf -d "$library" | grep -qF "[lib$name.so.$soversion]" ||
+	readelf -d "$library" | grep -F "[lib$name.so.$soversion]" >/dev/null ||
 		wrong "the soname of lib$name is not lib$name.so.$soversion"
 }
 
