@@ -28,10 +28,8 @@ judge 'the core includes public headers of the core, its own, and freestanding o
 judge 'public headers of the core include only each other and freestanding ones' \
 	'^(<dav2m/[a-z0-9_]+\.h>|<std(def|int)\.h>)$' \
 	< <(included include/dav2m -maxdepth 1)
-if [ -d include/dav2m/host ]; then
-	judge 'public headers include public and standard headers' '^<[a-z0-9_/]+\.h>$' \
-		< <(included include/dav2m/host)
-fi
+judge 'public headers include public and standard headers' '^<[a-z0-9_/]+\.h>$' \
+	< <(included include)
 for backend in backends/*/; do
 	[ -d "$backend" ] || continue
 	judge 'a backend includes public headers, system headers and those of its own folder' \

@@ -32,7 +32,7 @@ resolves() {
 	} >"$scratch/all.c"
 	cc -Iinclude "$scratch/all.c" -o "$scratch/all" "$library" \
 		-Wl,-z,now -Wl,-rpath-link,"$build/src" &&
-		LD_LIBRARY_PATH="$build/src:$build/src/host" "$scratch/all"
+		LD_LIBRARY_PATH=$build/src:$(dirname "$library") "$scratch/all"
 }
 
 # check NAME FOLDER MAP HEADER...
@@ -73,7 +73,10 @@ looked_at=0
 check dav2m src src/dav2m.map include/dav2m/*.h
 manual "$scratch/declared"
 prefixed "$build/src/libdav2m.a"
-if [ -f src/host/dav2m-host.map ]; then
-	check dav2m-host src/host src/host/dav2m-host.map include/dav2m/host/*.h
-fi
+for part in host:src/host sim:backends/sim; do
+	name=${part%%:*}
+	folder=${part#*:}
+	[ ! -d "$folder" ] ||
+		check "dav2m-$name" "$folder" "$folder/dav2m-$name.map" "include/dav2m/$name"/*.h
+done
 finish "$looked_at"
