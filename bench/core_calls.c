@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Calls into the core for bench/core to count: each workload is a short, fixed sequence.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <dav2m/dav2m.h>
+
+#define CALLS 400
+
+static void start(struct dav2m *ctl, struct dav2m_sample *counters)
+{
+	struct dav2m_config config = {.size = sizeof(config)};
+
+	memset(counters, 0, sizeof(*counters));
+	counters->valid = DAV2M_ALL_COUNTERS;
+	if (dav2m_config_preset(DAV2M_PRESET_DEFAULT, &config) ||
+	    dav2m_init(ctl, &config, DAV2M_SHADOW))
+		exit(1);
+}
+
+/* One tick of a guest with the given paging exits and TLB misses. */
+static void run(enum dav2m_mode mode, uint64_t exits, uint64_t misses,
+		struct dav2m_sample *counters)
+{
+	uint64_t walk_cycles = misses * (mode == DAV2M_NESTED ? 80 : 20);
+
+	if (mode == DAV2M_NESTED)
+		exits = 0;
+	counters->value[DAV2M_PROGRESS] += 100000000;
+	counters->value[DAV2M_CYCLES] += 100000000 + exits * 4000 + walk_cycles;
+	counters->value[DAV2M_TLB_MISSES] += misses;
+	counters->value[DAV2M_WALK_CYCLES] += walk_cycles;
+	counters->value[DAV2M_PAGING_EXITS] += exits;
+	counters->value[DAV2M_PAGING_EXIT_CYCLES] += exits * 4000;
+	counters->value[DAV2M_TLB_FLUSHES] += 100;
+}
+
+static void count_exits(void)
+{
+	struct dav2m_sample counters;
+	struct dav2m ctl;
+
+	start(&ctl, &counters);
+	for (int i = 0; i < CALLS; i++)
+		dav2m_paging_exits(&ctl, 1);
+}
+
+/* Ticks that keep their state. */
+static void stay_calm(void)
+{
+	struct dav2m_sample counters;
+	struct dav2m_decision decision;
+	struct dav2m ctl;
+
+	start(&ctl, &counters);
+	for (int i = 0; i < CALLS; i++) {
+		run(DAV2M_SHADOW, 50, 10000, &counters);
+		dav2m_sample(&ctl, &counters, &decision);
+	}
+}
+
+/* Phases of changing length, so that every edge is taken, with damping and decay. */
+static void alternate(void)
+{
+	enum dav2m_mode mode = DAV2M_SHADOW;
+	struct dav2m_sample counters;
+	struct dav2m_decision decision;
+	int length = 3, left = 0, rebuilds = 0;
+	struct dav2m ctl;
+
+	start(&ctl, &counters);
+	for (int i = 0; i < CALLS; i++) {
+		if (left-- == 0) {
+			rebuilds = !rebuilds;
+			length = length > 120 ? 3 : length + length / 2;
+			left = length;
+		}
+		run(mode, rebuilds ? 40000 : 50, rebuilds ? 10000 : 2000000, &counters);
+		dav2m_sample(&ctl, &counters, &decision);
+		if (decision.action == DAV2M_SWITCH) {
+			mode = decision.mode;
+			dav2m_acknowledge(&ctl, DAV2M_DONE, 50000000);
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const char *workload = argc == 2 ? argv[1] : "";
+
+	if (strcmp(workload, "exits") == 0)
+		count_exits();
+	else if (strcmp(workload, "calm") == 0)
+		stay_calm();
+	else if (strcmp(workload, "alternating") == 0)
+		alternate();
+	else if (strcmp(workload, "size") == 0)
+		printf("%zu\n", sizeof(struct dav2m));
+	else
+		return 2;
+	return 0;
+}
