@@ -19,6 +19,9 @@
 /* Keys of the measured costs of a switch to each mode. */
 extern const char *const trace_switch_key[DAV2M_MODES];
 
+/* Longest line with its end, in bytes: all header texts and records are far shorter. */
+#define TRACE_LINE_BYTES 4096
+
 /* Largest value of a cell, of a header number, and of a column's sum: sums never overflow. */
 #define TRACE_VALUE_MAX INT64_MAX
 

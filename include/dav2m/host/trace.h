@@ -56,6 +56,32 @@ struct dav2m_trace {
 	int truncated;	   /* 1: the file ended within a record, which was dropped */
 };
 
+/* Where the reader gets a file's content from. */
+struct dav2m_trace_source {
+	const char *name; /* for messages */
+	/*
+	 * The next piece, of any length, valid until the next call. Answers 1 with a piece, 0 at
+	 * the end, or a negative enum dav2m_host_code with error filled.
+	 */
+	int (*next)(void *context, const char **ret_data, size_t *ret_size,
+		    struct dav2m_host_error *error);
+	void *context;
+};
+
+/* Flags of the readers. */
+#define DAV2M_TRACE_ALLOW_TRUNCATED 1u /* drop an incomplete last line and use the rest */
+
+/*
+ * Reads a whole trace. A trace has at least one tick.
+ * Errors: ARGUMENT, FORMAT, TRUNCATED (unless allowed), MEMORY, and those of next.
+ */
+DAV2M_API int dav2m_trace_read(const struct dav2m_trace_source *source, uint32_t flags,
+			       struct dav2m_trace *ret_trace, struct dav2m_host_error *error);
+
+/* Reads an uncompressed file. Errors: those of dav2m_trace_read(), IO. */
+DAV2M_API int dav2m_trace_load(const char *path, uint32_t flags, struct dav2m_trace *ret_trace,
+			       struct dav2m_host_error *error);
+
 /* Frees what the trace holds and leaves it empty. NULL is allowed. */
 DAV2M_API void dav2m_trace_free(struct dav2m_trace *trace);
 

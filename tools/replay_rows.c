@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Runs every policy over a paired recording and tabulates what it cost.
+ */
+#include "replay_rows.h"
+
+#include "timeline.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const struct report_column columns[] = {
+	{"policy", "policy", "", 0, 0},
+	{"cycles", "cycles", "", 3, 1},
+	{"over_native_percent", "over native", "%", 2, 0},
+	{"over_best_static_percent", "over best static", "%", 2, 0},
+	{"over_hindsight_percent", "over hindsight", "%", 2, 0},
+	{"switches_to_nested", "to nested", "switches", 0, 0},
+	{"switches_to_shadow", "to shadow", "switches", 0, 0},
+	{"shadow_time_percent", "in shadow", "% of time", 1, 0},
+	{"nested_time_percent", "in nested", "% of time", 1, 0},
+	{"switching_time_percent", "switching", "% of time", 1, 0},
+};
+
+#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+/* What the percentages of all rows refer to. */
+struct bases {
+	const struct replay_job *job;
+	struct report *report;
+	uint64_t best_static;
+	uint64_t hindsight;
+};
+
+void replay_job_init(struct replay_job *job)
+{
+	memset(job, 0, sizeof(*job));
+	job->config.size = sizeof(job->config);
+	dav2m_config_preset(DAV2M_PRESET_DEFAULT, &job->config);
+	job->start = DAV2M_SHADOW;
+	snprintf(job->shown, sizeof(job->shown), "preset default");
+}
+
+static int fail(struct dav2m_host_error *error, int code, const char *text)
+{
+	snprintf(error->text, sizeof(error->text), "%s", text);
+	return code;
+}
+
+static int switch_costs_settle(struct replay_job *job, struct dav2m_host_error *error)
+{
+	uint32_t both = DAV2M_BIT(DAV2M_SHADOW) | DAV2M_BIT(DAV2M_NESTED);
+
+	if (job->switch_source)
+		return 0;
+	if (job->pair.switch_known != both)
+		return fail(error, DAV2M_HOST_FORMAT,
+			    "the recordings do not say what a switch costs "
+			    "(switch_cost_to_nested_cycles, switch_cost_to_shadow_cycles): "
+			    "give --switch-cost TO_NESTED,TO_SHADOW in cycles");
+	memcpy(job->switch_cycles, job->pair.switch_cycles, sizeof(job->switch_cycles));
+	job->switch_source = "from the recordings";
+	return 0;
+}
+
+static uint32_t proportion(uint32_t value, uint64_t to, uint64_t from)
+{
+	uint64_t scaled = value * to / from; /* 32 bits x 31 bits */
+
+	return scaled < 1 ? 1 : (uint32_t)(scaled < UINT32_MAX ? scaled : UINT32_MAX);
+}
+
+/* Same rates per unit of work, shorter or longer windows. */
+static void config_fit(struct dav2m_config *config, uint64_t tick_progress)
+{
+	uint32_t old = config->window_inst;
+
+	config->threshold_vmexit = proportion(config->threshold_vmexit, tick_progress, old);
+	config->threshold_tmiss = proportion(config->threshold_tmiss, tick_progress, old);
+	config->window_inst = (uint32_t)tick_progress;
+}
+
+static int fit_check(const struct replay_job *job, struct dav2m_host_error *error)
+{
+	if (!job->fit || (job->pair.tick_progress && job->pair.tick_progress <= UINT32_C(1) << 31))
+		return 0;
+	return fail(error, DAV2M_HOST_FORMAT,
+		    "--fit needs a shadow recording whose tick_progress is in [1, 2^31]");
+}
+
+int replay_job_complete(struct replay_job *job, struct dav2m_host_error *error)
+{
+	struct dav2m_config_fault fault = {"config", "is wrong"};
+	int rc = switch_costs_settle(job, error);
+
+	if (!rc)
+		rc = fit_check(job, error);
+	if (rc)
+		return rc;
+	if (job->configured)
+		snprintf(job->shown, sizeof(job->shown), "configured");
+	if (job->fit)
+		config_fit(&job->config, job->pair.tick_progress);
+	if (!dav2m_config_check(&job->config, &fault))
+		return 0;
+	snprintf(error->text, sizeof(error->text), "%s %s", fault.field, fault.rule);
+	return DAV2M_HOST_CONFIG;
+}
+
+int replay_native_sum(struct replay_job *job, const struct dav2m_trace *native,
+		      struct dav2m_host_error *error)
+{
+	uint64_t progress = 0, wanted = job->pair.total[DAV2M_SHADOW].value[DAV2M_PROGRESS];
+	uint32_t needed = DAV2M_BIT(DAV2M_PROGRESS) | DAV2M_BIT(DAV2M_CYCLES);
+	double gap;
+	size_t i;
+
+	if (native->header.mode != DAV2M_TRACE_NATIVE)
+		return fail(error, DAV2M_HOST_MISMATCH,
+			    "--native: the recording's mode is not native");
+	job->native_cycles = 0;
+	for (i = 0; i < native->ticks; i++) {
+		if ((native->tick[i].valid & needed) != needed)
+			return fail(error, DAV2M_HOST_FORMAT,
+				    "--native: progress and cycles are needed in every tick");
+		progress += native->tick[i].value[DAV2M_PROGRESS];
+		job->native_cycles += native->tick[i].value[DAV2M_CYCLES];
+	}
+	gap = (double)progress - (double)wanted;
+	if ((gap < 0 ? -gap : gap) * DAV2M_ONE_BP <= (double)wanted * job->tolerance_bp)
+		return 0;
+	snprintf(error->text, sizeof(error->text),
+		 "--native: total progress is %" PRIu64 ", but %" PRIu64
+		 " in the shadow recording; it must be the same work (--tolerance)",
+		 progress, wanted);
+	return DAV2M_HOST_MISMATCH;
+}
+
+static void over_cell(struct report *report, uint64_t cycles, uint64_t base)
+{
+	if (base)
+		report_number(report, 100.0 * ((double)cycles - (double)base) / (double)base);
+	else
+		report_none(report);
+}
+
+static void share_cell(struct report *report, uint64_t part, uint64_t whole)
+{
+	if (whole)
+		report_number(report, 100.0 * (double)part / (double)whole);
+	else
+		report_none(report);
+}
+
+static void row_add(const struct bases *bases, const char *name, const struct dav2m_run *run)
+{
+	struct report *report = bases->report;
+
+	report_text(report, name);
+	report_count(report, run->cycles);
+	over_cell(report, run->cycles, bases->job->native_known ? bases->job->native_cycles : 0);
+	over_cell(report, run->cycles, bases->best_static);
+	over_cell(report, run->cycles, bases->hindsight);
+	report_count(report, run->switches[DAV2M_NESTED]);
+	report_count(report, run->switches[DAV2M_SHADOW]);
+	share_cell(report, run->mode_cycles[DAV2M_SHADOW], run->cycles);
+	share_cell(report, run->mode_cycles[DAV2M_NESTED], run->cycles);
+	share_cell(report, run->switch_cycles, run->cycles);
+}
+
+static void static_row_add(const struct bases *bases, enum dav2m_mode mode)
+{
+	static const char *const name[DAV2M_MODES] = {"static shadow", "static nested"};
+	const struct dav2m_sample *total = &bases->job->pair.total[mode];
+	struct dav2m_run run = {.cycles = total->value[DAV2M_CYCLES]};
+
+	run.mode_cycles[mode] = run.cycles;
+	run.mode_progress[mode] = total->value[DAV2M_PROGRESS];
+	row_add(bases, name[mode], &run);
+}
+
+static struct dav2m_replay replay_of(const struct replay_job *job)
+{
+	struct dav2m_replay replay = {.pair = &job->pair, .start = job->start};
+
+	memcpy(replay.switch_cycles, job->switch_cycles, sizeof(replay.switch_cycles));
+	return replay;
+}
+
+static int controller_row_add(const struct bases *bases, const char *name,
+			      const struct dav2m_config *config, struct dav2m_host_error *error)
+{
+	struct dav2m_replay replay = replay_of(bases->job);
+	struct dav2m controller;
+	struct dav2m_run run;
+	int rc = dav2m_replay_controller(&replay, config, &controller, &run, error);
+
+	if (!rc)
+		row_add(bases, name, &run);
+	return rc;
+}
+
+static int preset_row_add(const struct bases *bases, enum dav2m_preset preset,
+			  struct dav2m_host_error *error)
+{
+	struct dav2m_config config = {.size = sizeof(config)};
+	char name[64];
+
+	dav2m_config_preset(preset, &config);
+	if (bases->job->fit)
+		config_fit(&config, bases->job->pair.tick_progress);
+	snprintf(name, sizeof(name), "preset %s", dav2m_preset_name(preset));
+	return controller_row_add(bases, name, &config, error);
+}
+
+static void notes_add(const struct replay_job *job, struct report *report)
+{
+	double windows = (double)job->pair.total[DAV2M_SHADOW].value[DAV2M_PROGRESS] /
+			 job->config.window_inst;
+
+	if (job->program[0])
+		report_note(report, "program: %s", job->program);
+	report_note(report, "work: %" PRIu64 " %s in %zu ticks",
+		    job->pair.total[DAV2M_SHADOW].value[DAV2M_PROGRESS], job->progress_unit,
+		    job->pair.ticks);
+	report_note(report,
+		    "a switch costs %" PRIu64 " cycles to nested, %" PRIu64 " to shadow (%s)",
+		    job->switch_cycles[DAV2M_NESTED], job->switch_cycles[DAV2M_SHADOW],
+		    job->switch_source);
+	report_note(report, "controllers start in %s mode; hindsight starts in the better one",
+		    dav2m_mode_name(job->start));
+	if (windows < job->config.window_trans)
+		report_note(report,
+			    "short: only %.1f ticks of window_inst %" PRIu32
+			    "; a controller needs window_trans (%u) or more to show what it does "
+			    "(--fit, --set window_inst=...)",
+			    windows, job->config.window_inst, job->config.window_trans);
+}
+
+static int rows_add(struct bases *bases, struct dav2m_host_error *error)
+{
+	const struct replay_job *job = bases->job;
+	struct dav2m_run best;
+	unsigned int preset;
+	int rc = dav2m_hindsight(&job->pair, job->switch_cycles, (uint64_t[DAV2M_MODES]){0, 0},
+				 NULL, &best, error);
+
+	if (rc)
+		return rc;
+	bases->hindsight = best.cycles;
+	static_row_add(bases, DAV2M_SHADOW);
+	static_row_add(bases, DAV2M_NESTED);
+	for (preset = 0; !rc && preset < DAV2M_PRESETS; preset++)
+		rc = preset_row_add(bases, (enum dav2m_preset)preset, error);
+	if (!rc && job->configured)
+		rc = controller_row_add(bases, job->shown, &job->config, error);
+	if (!rc)
+		row_add(bases, "hindsight", &best);
+	return rc;
+}
+
+int replay_rows_write(const struct replay_job *job, enum report_format format, FILE *to,
+		      struct dav2m_host_error *error)
+{
+	uint64_t shadow = job->pair.total[DAV2M_SHADOW].value[DAV2M_CYCLES];
+	uint64_t nested = job->pair.total[DAV2M_NESTED].value[DAV2M_CYCLES];
+	struct bases bases = {.job = job, .best_static = shadow < nested ? shadow : nested};
+	int rc;
+
+	bases.report = report_new(columns, COLUMNS);
+	if (!bases.report)
+		return fail(error, DAV2M_HOST_MEMORY, "out of memory");
+	rc = rows_add(&bases, error);
+	notes_add(job, bases.report);
+	if (!rc && report_write(bases.report, format, to))
+		rc = fail(error, DAV2M_HOST_MEMORY, "out of memory");
+	report_free(bases.report);
+	return rc;
+}
+
+struct shown {
+	const struct dav2m *controller;
+	FILE *decisions;
+	struct timeline *timeline;
+	uint64_t progress;
+};
+
+static void decision_write(struct shown *shown, const struct dav2m_replay_tick *tick,
+			   const struct dav2m_explanation *explanation)
+{
+	const struct dav2m_decision *decision = tick->decision;
+
+	shown->progress += tick->increments->value[DAV2M_PROGRESS];
+	fprintf(shown->decisions,
+		"%zu,%" PRIu64 ",%s,%" PRIu64 ",%s,%s,%" PRIu32 ",%s,%s,%" PRIu32 ",%" PRIu32 "\n",
+		tick->index + 1, shown->progress, dav2m_mode_name(tick->mode),
+		tick->increments->value[DAV2M_CYCLES], dav2m_state_name(decision->from),
+		dav2m_state_name(decision->to), decision->edge, dav2m_reason_name(decision->reason),
+		tick->switched ? dav2m_mode_name(decision->mode) : "",
+		explanation->threshold_vmexit, explanation->threshold_tmiss);
+}
+
+static void shown_see(void *context, const struct dav2m_replay_tick *tick)
+{
+	struct shown *shown = context;
+	struct dav2m_explanation explanation;
+
+	dav2m_explain(shown->controller, &explanation);
+	if (shown->decisions)
+		decision_write(shown, tick, &explanation);
+	if (shown->timeline)
+		timeline_tick(shown->timeline, tick, &explanation);
+}
+
+int replay_shown_run(const struct replay_job *job, FILE *decisions, struct timeline *timeline,
+		     struct dav2m_host_error *error)
+{
+	struct dav2m controller;
+	struct shown shown = {
+		.controller = &controller, .decisions = decisions, .timeline = timeline};
+	struct dav2m_replay replay = replay_of(job);
+	struct dav2m_run run;
+
+	replay.see = shown_see;
+	replay.context = &shown;
+	if (decisions)
+		fputs("tick,progress,mode,cycles,state,next_state,edge,reason,switch_to,"
+		      "threshold_vmexit,threshold_tmiss\n",
+		      decisions);
+	return dav2m_replay_controller(&replay, &job->config, &controller, &run, error);
+}

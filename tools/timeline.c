@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Collects a run in bins no narrower than a pixel, and has gnuplot draw it: states as a strip
+ * and as bands behind, then CPI, paging exits and TLB misses, all over the same work.
+ *
+ * What the controller saw is drawn strong; what the recording of the other mode would have shown
+ * is drawn faint, because the controller could not see it.
+ */
+#define _GNU_SOURCE
+
+#include "timeline.h"
+
+#include <dav2m/host/output.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* Bins and states narrower than this share of the picture cannot be told apart. */
+#define BINS	   1000
+#define BAND_SHARE 3000
+
+/* Rates are per million units of progress: small numbers for instructions. */
+#define RATE_PER 1e6
+
+struct bin {
+	uint64_t progress;
+	uint64_t cycles;		     /* of the run, switches included */
+	uint64_t mode_cycles[DAV2M_MODES];   /* of both recordings */
+	uint64_t exits;			     /* of the shadow recording */
+	uint64_t misses;		     /* of the nested recording */
+	uint64_t seen_progress[DAV2M_MODES]; /* of the run, by mode */
+	uint64_t seen_exits;
+	uint64_t seen_misses;
+	uint32_t threshold_vmexit;
+	uint32_t threshold_tmiss;
+};
+
+struct band {
+	uint64_t begin; /* progress */
+	uint64_t end;
+	enum dav2m_state state;
+};
+
+struct timeline {
+	const struct replay_job *job;
+	const char *terminal;
+	struct dav2m_output *output;
+	struct bin *bin;
+	size_t bins;
+	struct band *band;
+	size_t bands;
+	uint64_t progress; /* so far */
+	uint64_t total;
+	uint64_t switches;
+	double unit; /* of the x axis, in progress */
+	const char *unit_name;
+};
+
+static const char png_terminal[] = "pngcairo size 1400,1000 font 'sans,13' background rgb 'white'";
+static const char svg_terminal[] = "svg size 1400,1000 font 'sans,15' background rgb 'white'";
+
+const char *timeline_format(const char *path)
+{
+	size_t length = strlen(path);
+
+	if (length > 4 && !strcmp(path + length - 4, ".png"))
+		return png_terminal;
+	if (length > 4 && !strcmp(path + length - 4, ".svg"))
+		return svg_terminal;
+	return NULL;
+}
+
+static int fail(struct dav2m_host_error *error, int code, const char *text, const char *reason)
+{
+	snprintf(error->text, sizeof(error->text), "--timeline: %s%s", text, reason);
+	return code;
+}
+
+static void unit_choose(struct timeline *timeline)
+{
+	static const struct {
+		double unit;
+		const char *name;
+	} units[] = {{1e12, "trillions of "}, {1e9, "billions of "}, {1e6, "millions of "}};
+	size_t i;
+
+	timeline->unit = 1;
+	timeline->unit_name = "";
+	for (i = 3; i-- > 0;)
+		if ((double)timeline->total >= units[i].unit) {
+			timeline->unit = units[i].unit;
+			timeline->unit_name = units[i].name;
+		}
+}
+
+int timeline_open(const struct replay_job *job, const char *path, struct timeline **ret_timeline,
+		  struct dav2m_host_error *error)
+{
+	struct timeline *timeline = calloc(1, sizeof(*timeline));
+	int rc;
+
+	if (!timeline)
+		return fail(error, DAV2M_HOST_MEMORY, "out of memory", "");
+	timeline->job = job;
+	timeline->terminal = timeline_format(path);
+	timeline->total = job->pair.total[DAV2M_SHADOW].value[DAV2M_PROGRESS];
+	timeline->bins = job->pair.ticks < BINS ? job->pair.ticks : BINS;
+	timeline->bin = calloc(timeline->bins, sizeof(*timeline->bin));
+	timeline->band = calloc(BAND_SHARE + 1, sizeof(*timeline->band));
+	rc = timeline->bin && timeline->band ? dav2m_output_open(path, &timeline->output, error)
+					     : fail(error, DAV2M_HOST_MEMORY, "out of memory", "");
+	if (rc) {
+		timeline_abort(timeline);
+		return rc;
+	}
+	unit_choose(timeline);
+	*ret_timeline = timeline;
+	return 0;
+}
+
+/* A band too narrow to be seen joins the one before it. */
+static void band_add(struct timeline *timeline, enum dav2m_state state, uint64_t progress)
+{
+	struct band *last = timeline->bands ? &timeline->band[timeline->bands - 1] : NULL;
+	uint64_t narrow = timeline->total / BAND_SHARE + 1;
+
+	if (last && last->state != state && last->end - last->begin < narrow)
+		last->state = state;
+	if (last && last->state == state) {
+		last->end += progress;
+		return;
+	}
+	timeline->band[timeline->bands++] =
+		(struct band){timeline->progress, timeline->progress + progress, state};
+}
+
+static void bin_add(struct bin *bin, const struct dav2m_pair *pair,
+		    const struct dav2m_replay_tick *tick,
+		    const struct dav2m_explanation *explanation)
+{
+	const struct dav2m_sample *shadow = &pair->tick[DAV2M_SHADOW][tick->index];
+	const struct dav2m_sample *nested = &pair->tick[DAV2M_NESTED][tick->index];
+	const struct dav2m_sample *seen = tick->increments;
+
+	bin->progress += seen->value[DAV2M_PROGRESS];
+	bin->cycles += seen->value[DAV2M_CYCLES];
+	bin->mode_cycles[DAV2M_SHADOW] += shadow->value[DAV2M_CYCLES];
+	bin->mode_cycles[DAV2M_NESTED] += nested->value[DAV2M_CYCLES];
+	bin->exits += shadow->value[DAV2M_PAGING_EXITS];
+	bin->misses += nested->value[DAV2M_TLB_MISSES];
+	bin->seen_progress[tick->mode] += seen->value[DAV2M_PROGRESS];
+	if (tick->mode == DAV2M_SHADOW)
+		bin->seen_exits += seen->value[DAV2M_PAGING_EXITS];
+	else
+		bin->seen_misses += seen->value[DAV2M_TLB_MISSES];
+	bin->threshold_vmexit = explanation->threshold_vmexit;
+	bin->threshold_tmiss = explanation->threshold_tmiss;
+}
+
+void timeline_tick(struct timeline *timeline, const struct dav2m_replay_tick *tick,
+		   const struct dav2m_explanation *explanation)
+{
+	const struct replay_job *job = timeline->job;
+	struct bin *bin = &timeline->bin[tick->index * timeline->bins / job->pair.ticks];
+
+	bin_add(bin, &job->pair, tick, explanation);
+	band_add(timeline, tick->decision->from, tick->increments->value[DAV2M_PROGRESS]);
+	timeline->progress += tick->increments->value[DAV2M_PROGRESS];
+	if (tick->switched) {
+		bin->cycles += job->switch_cycles[tick->decision->mode];
+		timeline->switches++;
+	}
+}
+
+static double rate(uint64_t count, uint64_t progress)
+{
+	return RATE_PER * (double)count / (double)progress;
+}
+
+/* A window's threshold as a rate; the axis is logarithmic, its floor stands for 0. */
+static double threshold_rate(uint32_t threshold, uint32_t window, uint32_t window_inst)
+{
+	return RATE_PER * threshold / ((double)window * window_inst);
+}
+
+static double cpi_of(uint64_t cycles, uint64_t progress)
+{
+	return (double)cycles / (double)progress;
+}
+
+static void seen_rate_print(FILE *to, uint64_t count, uint64_t progress)
+{
+	if (progress)
+		fprintf(to, " %.6g", rate(count, progress));
+	else
+		fputs(" NaN", to);
+}
+
+/* Columns: x, CPI run, shadow, nested, exits recorded, seen, threshold, misses likewise. */
+static void bins_print(const struct timeline *timeline, FILE *to)
+{
+	const struct dav2m_config *config = &timeline->job->config;
+	uint64_t at = 0;
+	size_t i;
+
+	fputs("$bins << EOD\n", to);
+	for (i = 0; i < timeline->bins; i++) {
+		const struct bin *bin = &timeline->bin[i];
+
+		fprintf(to, "%.9g %.6g %.6g %.6g %.6g",
+			((double)at + (double)bin->progress / 2) / timeline->unit,
+			cpi_of(bin->cycles, bin->progress),
+			cpi_of(bin->mode_cycles[DAV2M_SHADOW], bin->progress),
+			cpi_of(bin->mode_cycles[DAV2M_NESTED], bin->progress),
+			rate(bin->exits, bin->progress));
+		seen_rate_print(to, bin->seen_exits, bin->seen_progress[DAV2M_SHADOW]);
+		fprintf(to, " %.6g %.6g",
+			threshold_rate(bin->threshold_vmexit, config->window_vmexit,
+				       config->window_inst),
+			rate(bin->misses, bin->progress));
+		seen_rate_print(to, bin->seen_misses, bin->seen_progress[DAV2M_NESTED]);
+		fprintf(to, " %.6g\n",
+			threshold_rate(bin->threshold_tmiss, config->window_tmiss,
+				       config->window_inst));
+		at += bin->progress;
+	}
+	fputs("EOD\n", to);
+}
+
+static void bands_print(const struct timeline *timeline, FILE *to)
+{
+	size_t i;
+
+	fputs("$bands << EOD\n", to);
+	for (i = 0; i < timeline->bands; i++)
+		fprintf(to, "%.9g %.9g %d\n", (double)timeline->band[i].begin / timeline->unit,
+			(double)timeline->band[i].end / timeline->unit,
+			(int)timeline->band[i].state);
+	fputs("EOD\n", to);
+}
+
+/* Lowest and highest of a quantity over all bins. */
+struct range {
+	double low;
+	double high;
+};
+
+static void range_take(struct range *range, double value)
+{
+	if (value < range->low)
+		range->low = value;
+	if (value > range->high)
+		range->high = value;
+}
+
+/* Of the recordings only: a switch may push the run's CPI far off for one bin. */
+static struct range cpi_range(const struct timeline *timeline)
+{
+	struct range range = {1e300, 0};
+	size_t i, mode;
+
+	for (i = 0; i < timeline->bins; i++)
+		for (mode = 0; mode < DAV2M_MODES; mode++)
+			range_take(&range, cpi_of(timeline->bin[i].mode_cycles[mode],
+						  timeline->bin[i].progress));
+	return (struct range){range.low - 0.08 * range.high, range.high * 1.08};
+}
+
+/* For a logarithmic axis of at least three decades below its top. */
+static struct range rate_range(const struct timeline *timeline, int misses)
+{
+	const struct dav2m_config *config = &timeline->job->config;
+	struct range range = {1e300, 1e-3};
+	size_t i;
+
+	for (i = 0; i < timeline->bins; i++) {
+		const struct bin *bin = &timeline->bin[i];
+		double value = rate(misses ? bin->misses : bin->exits, bin->progress);
+
+		if (value > 0)
+			range_take(&range, value);
+		range_take(&range,
+			   misses ? threshold_rate(bin->threshold_tmiss, config->window_tmiss,
+						   config->window_inst)
+				  : threshold_rate(bin->threshold_vmexit, config->window_vmexit,
+						   config->window_inst));
+	}
+	if (range.low < range.high / 1e6)
+		range.low = range.high / 1e6;
+	return (struct range){range.low / 2, range.high * 2.5};
+}
+
+/* Colours: shadow blue, nested orange; probes darker, because they are short. */
+static const char style_text[] =
+	"set encoding utf8\n"
+	"unset colorbox\n"
+	"set lmargin at screen 0.085\nset rmargin at screen 0.975\n"
+	"set border 3 lc rgb '#777777'\n"
+	"set tics nomirror textcolor rgb '#333333'\n"
+	"set format x ''\nset grid ytics lc rgb '#e4e4e4' lt 1\n"
+	"set palette defined (0 '#b9d3ee', 1 '#e08214', 2 '#fdd49e', 3 '#fde7cf', 4 '#3b75af')\n"
+	"set cbrange [0:4]\nset style fill solid 1.0 noborder\n"
+	"tint(s) = (s == 0 || s == 4) ? 0xe9f2fb : 0xfff1e2\n"
+	"strong(s) = s == 0 ? 0x8fbbe3 : s == 1 ? 0xd9690b : s == 2 ? 0xf9b36b : "
+	"s == 3 ? 0xfbd09f : 0x1f5f9e\n"
+	"set key at graph 0.995,1.0 right bottom horizontal samplen 2 width 1 spacing 1.1 "
+	"textcolor rgb '#333333'\n";
+
+/* Quotes and control characters would end gnuplot's string. */
+static void quoted_print(FILE *to, const char *text)
+{
+	fputc('\'', to);
+	for (; *text; text++) {
+		if (*text == '\'')
+			fputc('\'', to);
+		if ((unsigned char)*text >= ' ')
+			fputc(*text, to);
+	}
+	fputc('\'', to);
+}
+
+static void panel_begin(FILE *to, double bottom, double top, const char *label, struct range y)
+{
+	fprintf(to,
+		"set bmargin at screen %g\nset tmargin at screen %g\n"
+		"set ylabel \"%s\" offset 1,0 textcolor rgb '#333333'\n"
+		"set yrange [%.6g:%.6g]\n",
+		bottom, top, label, y.low, y.high);
+	fprintf(to,
+		"plot $bands using 1:(%.6g):1:2:(%.6g):(%.6g):(tint($3)) with boxxyerror "
+		"lc rgb variable notitle",
+		y.low, y.low, y.high);
+}
+
+static void strip_print(FILE *to)
+{
+	static const char *const colour[DAV2M_STATES] = {"#8fbbe3", "#d9690b", "#f9b36b", "#fbd09f",
+							 "#1f5f9e"};
+	int state;
+
+	fputs("set bmargin at screen 0.865\nset tmargin at screen 0.905\n"
+	      "set yrange [0:1]\nunset ytics\nset border 1\n"
+	      "set ylabel 'state' rotate by 0 offset 0,0 textcolor rgb '#333333'\n"
+	      "plot $bands using 1:(0):1:2:(0):(1):(strong($3)) with boxxyerror lc rgb variable "
+	      "notitle",
+	      to);
+	for (state = 0; state < DAV2M_STATES; state++)
+		fprintf(to, ", NaN with boxes lc rgb '%s' title '%s'", colour[state],
+			dav2m_state_name((enum dav2m_state)state));
+	fputs("\nset ytics nomirror\nset border 3\nset ylabel rotate\n", to);
+}
+
+static void cpi_print(const struct timeline *timeline, FILE *to)
+{
+	panel_begin(to, 0.575, 0.815, "CPI\\n(cycles per unit of work)", cpi_range(timeline));
+	fputs(", $bins using 1:3 with lines lw 1.2 lc rgb '#7fb0de' title 'shadow recording'"
+	      ", $bins using 1:4 with lines lw 1.2 lc rgb '#f0a85c' title 'nested recording'"
+	      ", $bins using 1:2 with lines lw 2.2 lc rgb '#222222' title 'with the controller'\n",
+	      to);
+}
+
+static void exits_print(const struct timeline *timeline, FILE *to)
+{
+	fputs("set logscale y\nset format y '%.3g'\n", to);
+	panel_begin(to, 0.33, 0.525, "paging exits\\nper million", rate_range(timeline, 0));
+	fputs(", $bins using 1:5 with lines lw 1.2 lc rgb '#7fb0de' title 'shadow recording'"
+	      ", $bins using 1:6 with lines lw 2.2 lc rgb '#14548f' title 'seen by the controller'"
+	      ", $bins using 1:7 with steps lw 1.8 dt 2 lc rgb '#b2182b' "
+	      "title 'threshold\\_vmexit'\n",
+	      to);
+}
+
+static void misses_print(const struct timeline *timeline, FILE *to)
+{
+	fputs("set format x '%g'\nset xlabel ", to);
+	quoted_print(to, timeline->unit_name);
+	fputs(" . ", to);
+	quoted_print(to, timeline->job->progress_unit);
+	fputs(" noenhanced textcolor rgb '#333333'\n", to);
+	panel_begin(to, 0.085, 0.28, "TLB misses\\nper million", rate_range(timeline, 1));
+	fputs(", $bins using 1:8 with lines lw 1.2 lc rgb '#f0a85c' title 'nested recording'"
+	      ", $bins using 1:9 with lines lw 2.2 lc rgb '#a8500a' title 'seen by the controller'"
+	      ", $bins using 1:10 with steps lw 1.8 dt 2 lc rgb '#b2182b' "
+	      "title 'threshold\\_tmiss'\n",
+	      to);
+}
+
+static void title_print(const struct timeline *timeline, FILE *to)
+{
+	const struct replay_job *job = timeline->job;
+	char text[DAV2M_TRACE_TEXT + 160];
+
+	snprintf(text, sizeof(text), "%s%scontroller: %s, %" PRIu64 " switch%s", job->program,
+		 job->program[0] ? "   ·   " : "", job->shown, timeline->switches,
+		 timeline->switches == 1 ? "" : "es");
+	fputs("set label 1 ", to);
+	quoted_print(to, text);
+	fputs(" at screen 0.085,0.97 left noenhanced font ',16' textcolor rgb '#111111'\n", to);
+}
+
+static void script_print(const struct timeline *timeline, FILE *to)
+{
+	fprintf(to, "set terminal %s\nset output ", timeline->terminal);
+	quoted_print(to, dav2m_output_part(timeline->output));
+	fputc('\n', to);
+	bins_print(timeline, to);
+	bands_print(timeline, to);
+	fputs(style_text, to);
+	fprintf(to, "set xrange [0:%.9g]\n", (double)timeline->total / timeline->unit);
+	title_print(timeline, to);
+	fputs("set multiplot\n", to);
+	strip_print(to);
+	fputs("unset label 1\n", to);
+	cpi_print(timeline, to);
+	exits_print(timeline, to);
+	misses_print(timeline, to);
+	fputs("unset multiplot\nset output\n", to);
+}
+
+static int gnuplot_run(FILE *script, struct dav2m_host_error *error)
+{
+	static char name[] = "gnuplot";
+	char *argv[] = {name, NULL};
+	posix_spawn_file_actions_t actions;
+	pid_t pid;
+	int status = -1;
+	int rc;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, fileno(script), STDIN_FILENO);
+	rc = posix_spawnp(&pid, name, &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	if (rc == ENOENT)
+		return fail(error, DAV2M_HOST_IO,
+			    "gnuplot draws the picture, but it is not installed "
+			    "(package gnuplot-nox)",
+			    "");
+	if (rc)
+		return fail(error, DAV2M_HOST_IO, "cannot run gnuplot: ", strerror(rc));
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		return fail(error, DAV2M_HOST_IO, "gnuplot failed; its message stands above", "");
+	return 0;
+}
+
+static int draw(const struct timeline *timeline, struct dav2m_host_error *error)
+{
+	FILE *script = tmpfile();
+	int rc;
+
+	if (!script)
+		return fail(error, DAV2M_HOST_IO,
+			    "cannot make a temporary file: ", strerror(errno));
+	script_print(timeline, script);
+	if (fflush(script) || ferror(script))
+		rc = fail(error, DAV2M_HOST_IO, "cannot write a temporary file: ", strerror(errno));
+	else {
+		rewind(script);
+		rc = gnuplot_run(script, error);
+	}
+	fclose(script);
+	return rc;
+}
+
+int timeline_commit(struct timeline *timeline, struct dav2m_host_error *error)
+{
+	int rc = draw(timeline, error);
+
+	if (!rc) {
+		rc = dav2m_output_commit(timeline->output, error);
+		timeline->output = NULL;
+	}
+	timeline_abort(timeline);
+	return rc;
+}
+
+void timeline_abort(struct timeline *timeline)
+{
+	if (!timeline)
+		return;
+	dav2m_output_abort(timeline->output);
+	free(timeline->bin);
+	free(timeline->band);
+	free(timeline);
+}
