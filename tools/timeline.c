@@ -301,7 +301,7 @@ static struct range rate_range(const struct timeline *timeline, int misses)
 static const char style_text[] =
 	"set encoding utf8\n"
 	"unset colorbox\n"
-	"set lmargin at screen 0.085\nset rmargin at screen 0.975\n"
+	"set lmargin at screen 0.1\nset rmargin at screen 0.975\n"
 	"set border 3 lc rgb '#777777'\n"
 	"set tics nomirror textcolor rgb '#333333'\n"
 	"set format x ''\nset grid ytics lc rgb '#e4e4e4' lt 1\n"
@@ -330,7 +330,7 @@ static void panel_begin(FILE *to, double bottom, double top, const char *label, 
 {
 	fprintf(to,
 		"set bmargin at screen %g\nset tmargin at screen %g\n"
-		"set ylabel \"%s\" offset 1,0 textcolor rgb '#333333'\n"
+		"set ylabel \"%s\" offset -1,0 textcolor rgb '#333333'\n"
 		"set yrange [%.6g:%.6g]\n",
 		bottom, top, label, y.low, y.high);
 	fprintf(to,
@@ -345,7 +345,7 @@ static void strip_print(FILE *to)
 							 "#1f5f9e"};
 	int state;
 
-	fputs("set bmargin at screen 0.865\nset tmargin at screen 0.905\n"
+	fputs("set bmargin at screen 0.858\nset tmargin at screen 0.895\n"
 	      "set yrange [0:1]\nunset ytics\nset border 1\n"
 	      "set ylabel 'state' rotate by 0 offset 0,0 textcolor rgb '#333333'\n"
 	      "plot $bands using 1:(0):1:2:(0):(1):(strong($3)) with boxxyerror lc rgb variable "
@@ -359,7 +359,7 @@ static void strip_print(FILE *to)
 
 static void cpi_print(const struct timeline *timeline, FILE *to)
 {
-	panel_begin(to, 0.575, 0.815, "CPI\\n(cycles per unit of work)", cpi_range(timeline));
+	panel_begin(to, 0.575, 0.815, "CPI\\n(cycles / progress)", cpi_range(timeline));
 	fputs(", $bins using 1:3 with lines lw 1.2 lc rgb '#7fb0de' title 'shadow recording'"
 	      ", $bins using 1:4 with lines lw 1.2 lc rgb '#f0a85c' title 'nested recording'"
 	      ", $bins using 1:2 with lines lw 2.2 lc rgb '#222222' title 'with the controller'\n",
@@ -368,11 +368,11 @@ static void cpi_print(const struct timeline *timeline, FILE *to)
 
 static void exits_print(const struct timeline *timeline, FILE *to)
 {
-	fputs("set logscale y\nset format y '%.3g'\n", to);
+	fputs("set logscale y\nset format y '%.6g'\n", to);
 	panel_begin(to, 0.33, 0.525, "paging exits\\nper million", rate_range(timeline, 0));
 	fputs(", $bins using 1:5 with lines lw 1.2 lc rgb '#7fb0de' title 'shadow recording'"
 	      ", $bins using 1:6 with lines lw 2.2 lc rgb '#14548f' title 'seen by the controller'"
-	      ", $bins using 1:7 with steps lw 1.8 dt 2 lc rgb '#b2182b' "
+	      ", $bins using 1:7 with lines lw 1.8 dt 2 lc rgb '#b2182b' "
 	      "title 'threshold\\_vmexit'\n",
 	      to);
 }
@@ -387,22 +387,43 @@ static void misses_print(const struct timeline *timeline, FILE *to)
 	panel_begin(to, 0.085, 0.28, "TLB misses\\nper million", rate_range(timeline, 1));
 	fputs(", $bins using 1:8 with lines lw 1.2 lc rgb '#f0a85c' title 'nested recording'"
 	      ", $bins using 1:9 with lines lw 2.2 lc rgb '#a8500a' title 'seen by the controller'"
-	      ", $bins using 1:10 with steps lw 1.8 dt 2 lc rgb '#b2182b' "
+	      ", $bins using 1:10 with lines lw 1.8 dt 2 lc rgb '#b2182b' "
 	      "title 'threshold\\_tmiss'\n",
 	      to);
+}
+
+static void versus_print(const struct timeline *timeline, char *to, size_t size)
+{
+	const struct dav2m_sample *total = timeline->job->pair.total;
+	uint64_t best = total[DAV2M_SHADOW].value[DAV2M_CYCLES];
+	uint64_t cycles = 0;
+	double percent;
+	size_t i;
+
+	if (total[DAV2M_NESTED].value[DAV2M_CYCLES] < best)
+		best = total[DAV2M_NESTED].value[DAV2M_CYCLES];
+	for (i = 0; i < timeline->bins; i++)
+		cycles += timeline->bin[i].cycles;
+	percent = best ? 100 * ((double)cycles / (double)best - 1) : 0;
+	snprintf(to, size, "%.2f %% %s cycles than the better static mode",
+		 percent < 0 ? -percent : percent, percent < 0 ? "fewer" : "more");
 }
 
 static void title_print(const struct timeline *timeline, FILE *to)
 {
 	const struct replay_job *job = timeline->job;
 	char text[DAV2M_TRACE_TEXT + 160];
+	char versus[80];
 
-	snprintf(text, sizeof(text), "%s%scontroller: %s, %" PRIu64 " switch%s", job->program,
-		 job->program[0] ? "   ·   " : "", job->shown, timeline->switches,
-		 timeline->switches == 1 ? "" : "es");
+	versus_print(timeline, versus, sizeof(versus));
 	fputs("set label 1 ", to);
+	quoted_print(to, job->program[0] ? job->program : "(program not named)");
+	fputs(" at screen 0.1,0.975 left noenhanced font ',17' textcolor rgb '#111111'\n", to);
+	snprintf(text, sizeof(text), "%s: %" PRIu64 " switch%s, %s", job->shown, timeline->switches,
+		 timeline->switches == 1 ? "" : "es", versus);
+	fputs("set label 2 ", to);
 	quoted_print(to, text);
-	fputs(" at screen 0.085,0.97 left noenhanced font ',16' textcolor rgb '#111111'\n", to);
+	fputs(" at screen 0.1,0.948 left noenhanced textcolor rgb '#555555'\n", to);
 }
 
 static void script_print(const struct timeline *timeline, FILE *to)
@@ -417,7 +438,7 @@ static void script_print(const struct timeline *timeline, FILE *to)
 	title_print(timeline, to);
 	fputs("set multiplot\n", to);
 	strip_print(to);
-	fputs("unset label 1\n", to);
+	fputs("unset label 1\nunset label 2\n", to);
 	cpi_print(timeline, to);
 	exits_print(timeline, to);
 	misses_print(timeline, to);
