@@ -51,6 +51,7 @@ check() {
 		wrong "a function of lib$name does not resolve in its shared object"
 	readelf -d "$library" | grep -F "[lib$name.so.$soversion]" >/dev/null ||
 		wrong "the soname of lib$name is not lib$name.so.$soversion"
+	manual "$scratch/declared"
 }
 
 # A static library shares one name space with the program that links it.
@@ -71,7 +72,6 @@ manual() {
 
 looked_at=0
 check dav2m src src/dav2m.map include/dav2m/*.h
-manual "$scratch/declared"
 prefixed "$build/src/libdav2m.a"
 for part in host:src/host sim:backends/sim; do
 	name=${part%%:*}
