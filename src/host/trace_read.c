@@ -26,8 +26,8 @@ struct parser {
 	unsigned int order[DAV2M_COUNTERS]; /* counter of each column */
 	unsigned int columns;
 	uint64_t sum[DAV2M_COUNTERS];
-	size_t carried; /* bytes of a line whose end has not come yet */
-	char carry[TRACE_LINE_BYTES];
+	size_t carried;			  /* bytes of a line whose end has not come yet */
+	char carry[TRACE_LINE_BYTES - 1]; /* of a line, without its newline */
 };
 
 static int parser_fail(struct parser *p, size_t column, const char *rule)

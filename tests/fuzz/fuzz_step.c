@@ -5,18 +5,11 @@
  * The input is a program: one byte chooses the call, the bytes after it are its arguments. An
  * input that is used up gives zeros.
  */
-#include <stdlib.h>
+#include "must.h"
+
 #include <string.h>
 
 #include <dav2m/dav2m.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition)                                                                            \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
 
 struct input {
 	const uint8_t *data;
