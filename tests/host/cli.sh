@@ -1,0 +1,167 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The `dav2m` command as a person meets it: exit codes, messages that name the place, nothing
+# half-written, and a manual that lists the options there are.
+#
+# usage: bash cli.sh SOURCE_ROOT DAV2M MAKE_PAIR REPLAY_EXAMPLE
+set -euo pipefail
+src=$(realpath "$1")
+dav2m=$(realpath "$2")
+make_pair=$(realpath "$3")
+example=$(realpath "$4")
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch"
+failures=0
+checks=0
+
+wrong() { printf 'wrong: %s\n' "$*"; failures=$((failures + 1)); }
+
+# expect CODE PATTERN ARG...: exit code, and what stderr must match; no pattern: no stderr
+tool_path=$PATH
+expect() {
+	local code=$1 pattern=$2 got=0
+	shift 2
+	checks=$((checks + 1))
+	PATH=$tool_path "$dav2m" "$@" >out 2>err </dev/null || got=$?
+	[ "$got" -eq "$code" ] || wrong "dav2m $* ended with $got, not $code: $(cat err)"
+	if [ -n "$pattern" ]; then grep -q -- "$pattern" err; else [ ! -s err ]; fi ||
+		wrong "dav2m $*: no '$pattern' in: $(cat err)"
+	[ -z "$(find . -name '*.part')" ] || wrong "dav2m $* left $(find . -name '*.part')"
+}
+
+# succeed PATTERN ARG...: what stdout must match
+succeed() {
+	local pattern=$1
+	shift
+	expect 0 '' "$@"
+	grep -q -- "$pattern" out || wrong "dav2m $*: no '$pattern' in: $(cat out)"
+}
+
+absent() { [ ! -e "$1" ] || wrong "$1 was written"; }
+
+"$make_pair" gcc-long 200 s.csv n.csv
+head='# dav2m counter trace 1\n# mode: %s\n# progress_unit: instructions\nprogress,cycles\n'
+# shellcheck disable=SC2059 # the head is a format
+plain() { printf "$head" "$1"; shift; printf '%s\n' "$@"; }
+plain shadow 10,20 10,20 >short-s.csv
+plain nested 10,21 10,21 >short-n.csv
+plain nested 10,21 11,21 >longer-n.csv
+plain native 10,15 10,15 >native.csv
+plain shadow 10,20 10,2x >bad.csv
+{ plain shadow 10,20; printf '10,2'; } >cut.csv
+
+# The frame
+expect 2 'Usage: dav2m COMMAND'
+expect 2 "'fly' is not a command" fly
+expect 2 "'fly' is not a command" help fly
+succeed 'Usage: dav2m COMMAND' help
+succeed 'Usage: dav2m COMMAND' --help
+succeed 'Usage: dav2m replay' help replay
+succeed '^dav2m [0-9]' --version
+succeed '^dav2m [0-9]' replay --version
+
+# Command lines that are wrong
+expect 2 'two recordings are wanted' replay
+expect 2 'two recordings are wanted' replay s.csv
+expect 2 'third recording' replay s.csv n.csv x.csv
+expect 2 'only one recording' replay - -
+expect 2 'unrecognized option' replay --fly s.csv n.csv
+expect 2 "'best' is neither" replay --start=best s.csv n.csv
+expect 2 "'xml' is not table" replay --format=xml s.csv n.csv
+expect 2 "'x' is not TO_NESTED" replay --switch-cost=x s.csv n.csv
+expect 2 "'1,' is not TO_NESTED" replay --switch-cost=1, s.csv n.csv
+expect 2 "'-5' is not TO_NESTED" replay --switch-cost=-5 s.csv n.csv
+expect 2 "'1e99' is not TO_NESTED" replay --switch-cost=1e99 s.csv n.csv
+expect 2 "'200' is not a percentage" replay --tolerance=200 s.csv n.csv
+expect 2 "'nan' is not a percentage" replay --tolerance=nan s.csv n.csv
+expect 2 "preset must be default or paper, not 'best'" replay --preset=best s.csv n.csv
+expect 2 'preset must come before' replay --set=window_inst=5 --preset=paper s.csv n.csv
+expect 2 "'window_inst' is not FIELD=VALUE" replay --set=window_inst s.csv n.csv
+expect 2 "no field is named 'window'" replay --set=window=5 s.csv n.csv
+expect 2 'window_inst must be a whole number in' replay --set=window_inst=lots s.csv n.csv
+expect 2 'neither in .svg nor in .png' replay --timeline=x.jpg s.csv n.csv
+
+# Content that is wrong, each with its place; no output appears
+expect 1 'none.csv: No such file' replay none.csv n.csv -o out.txt
+expect 1 'is a directory' replay . n.csv -o out.txt
+expect 1 'bad.csv:6:5: cycles must be a whole number' replay bad.csv n.csv -o out.txt
+expect 1 'cut.csv:6:5: the file ends within.*--allow-truncated' replay cut.csv n.csv -o out.txt
+expect 1 'n.csv: mode is nested, but the first' replay n.csv s.csv -o out.txt
+expect 1 'less\|more.*--tolerance' replay short-s.csv longer-n.csv --switch-cost=1 -o out.txt
+expect 1 'do not say what a switch costs' replay short-s.csv short-n.csv -o out.txt
+expect 1 '--fit needs' replay short-s.csv short-n.csv --switch-cost=1 --fit -o out.txt
+expect 1 'window_tmiss' replay s.csv n.csv --set=window_tmiss=500 --set=window_trans=100 -o out.txt
+expect 1 "mode is not native" replay s.csv n.csv --native=s.csv -o out.txt
+expect 1 'must be the same work' replay s.csv n.csv --native=native.csv -o out.txt
+expect 1 'no/such/out.txt.part: cannot create' replay s.csv n.csv -o no/such/out.txt
+expect 1 'no/such/t.svg.part: cannot create' replay s.csv n.csv --timeline=no/such/t.svg -o out.txt
+printf 'window_inst = 5\nwindow_inch = 6\n' >c.ini
+expect 1 "c.ini:2: no field is named 'window_inch'" replay s.csv n.csv --config=c.ini -o out.txt
+mkdir empty
+tool_path=$scratch/empty
+expect 1 'gnuplot draws the picture' replay s.csv n.csv --timeline=t.svg -o out.txt
+tool_path=$PATH
+absent out.txt
+absent t.svg
+if [ -w /dev/full ]; then
+	checks=$((checks + 1))
+	! "$dav2m" replay s.csv n.csv >/dev/full 2>err || wrong 'a full disk looks like success'
+	grep -q 'cannot write to the standard output' err || wrong "full disk: $(cat err)"
+fi
+
+# What works
+succeed 'static shadow' replay s.csv n.csv
+succeed 'configured' replay s.csv n.csv --set=threshold_tmiss=5e5
+succeed '^hindsight,' replay s.csv n.csv --format=csv
+succeed '"policy": "hindsight"' replay s.csv n.csv --format=json --preset=paper
+succeed 'given by --switch-cost' replay short-s.csv short-n.csv --switch-cost=3,4
+succeed 'static nested,42,40,5,' replay short-s.csv short-n.csv --switch-cost=9 --native=native.csv \
+	--format=csv
+succeed 'static nested,42,100,5,' replay short-s.csv short-n.csv --switch-cost=9 --native=21 \
+	--format=csv
+succeed '20 instructions in 2 ticks' replay short-s.csv longer-n.csv --switch-cost=1 --tolerance=5
+plain nested 10,30 >one-n.csv
+expect 0 'last line is incomplete' replay cut.csv one-n.csv --switch-cost=1 --allow-truncated
+printf 'preset = paper\nwindow_trans = 200\n' >c.ini
+succeed 'configured' replay s.csv n.csv --config=c.ini --fit --start=nested
+"$dav2m" replay s.csv n.csv >plain.txt
+for packer in gzip xz zstd bzip2; do
+	command -v "$packer" >/dev/null || { printf 'left out: no %s\n' "$packer"; continue; }
+	"$packer" -c <s.csv >packed.csv
+	succeed 'static shadow' replay packed.csv n.csv
+	cmp -s out plain.txt || wrong "$packer: another table"
+done
+checks=$((checks + 1))
+"$dav2m" replay - n.csv <s.csv | cmp -s - plain.txt || wrong 'the standard input: another table'
+expect 0 '' replay s.csv n.csv -o table.txt --decisions=d.csv
+[ ! -s out ] || wrong '-o still prints'
+cmp -s table.txt plain.txt || wrong '-o: another table'
+[ "$(wc -l <d.csv)" -eq 6001 ] || wrong "decisions: $(wc -l <d.csv) lines"
+if command -v gnuplot >/dev/null; then
+	expect 0 '' replay s.csv n.csv --timeline=t.svg
+	grep -q '</svg>' t.svg || wrong 't.svg is no whole picture'
+	grep -q threshold_vmexit t.svg || wrong 't.svg lacks its thresholds'
+	expect 0 '' replay s.csv n.csv --timeline=t.png
+	[ "$(head -c 4 t.png | tail -c 3)" = PNG ] || wrong 't.png is no picture'
+else
+	echo 'left out: no gnuplot'
+fi
+checks=$((checks + 1))
+"$example" s.csv n.csv >example.txt || wrong 'the example fails'
+grep -q 'over the best schedule in hindsight' example.txt || wrong 'the example says nothing'
+
+# The manual lists the options that --help lists
+checks=$((checks + 1))
+"$dav2m" replay --help | grep -o -- '--[a-z-]*' | sort -u >help.txt
+sed -n 's/^\.It //p' "$src/man/dav2m-replay.1" | grep -o 'Fl -[a-z-]*' | sed 's/Fl /-/' |
+	sort -u >manual.txt
+for option in --help --usage --version; do
+	printf '%s\n' "$option"
+done >common.txt
+diff <(grep -vxF -f common.txt help.txt) <(grep -vxF -f common.txt manual.txt) ||
+	wrong 'man/dav2m-replay.1 and --help disagree'
+
+printf '%d checks, %d wrong\n' "$checks" "$failures"
+[ "$failures" -eq 0 ]
