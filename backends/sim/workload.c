@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The list of built-in workloads and the machinery that runs one.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "workload_internal.h"
+
+#define SCALE_MAX_BP 100000000u
+
+static const struct sim_program *const programs[] = {
+	&sim_program_phases,
+};
+#define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
+
+const struct dav2m_sim_workload *dav2m_sim_workload(size_t index)
+{
+	return index < PROGRAMS ? &programs[index]->workload : NULL;
+}
+
+static const struct sim_program *program_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; name != NULL && i < PROGRAMS; i++)
+		if (strcmp(programs[i]->workload.name, name) == 0)
+			return programs[i];
+	return NULL;
+}
+
+const struct dav2m_sim_workload *dav2m_sim_workload_find(const char *name)
+{
+	const struct sim_program *program = program_find(name);
+
+	return program == NULL ? NULL : &program->workload;
+}
+
+struct dav2m_sim_source *dav2m_sim_source_new(const struct dav2m_sim_workload *workload,
+					      uint64_t seed, uint32_t scale_bp)
+{
+	const struct sim_program *program = workload == NULL ? NULL : program_find(workload->name);
+	struct dav2m_sim_source *source;
+
+	if (program == NULL || scale_bp == 0 || scale_bp > SCALE_MAX_BP)
+		return NULL;
+	source = calloc(1, sizeof(*source));
+	if (source == NULL)
+		return NULL;
+	source->program = program;
+	/* Spread, so that neighbouring seeds begin far apart; the state must not be 0. */
+	source->random = (seed + 1) * 0x9e3779b97f4a7c15ull | 1;
+	source->steps = (program->steps * scale_bp + DAV2M_ONE_BP - 1) / DAV2M_ONE_BP;
+	return source;
+}
+
+void dav2m_sim_source_free(struct dav2m_sim_source *source)
+{
+	free(source);
+}
+
+size_t dav2m_sim_source_read(struct dav2m_sim_source *source, uint64_t *words, size_t room)
+{
+	struct sim_out out = {words, 0};
+
+	while (source->step_at < source->steps && room - out.used >= SIM_STEP_WORDS) {
+		source->program->step(source, &out);
+		source->step_at++;
+	}
+	return out.used;
+}
+
+uint32_t dav2m_sim_source_done_bp(const struct dav2m_sim_source *source)
+{
+	return (uint32_t)(source->step_at * DAV2M_ONE_BP / source->steps);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a built-in workload is made of: a small program of the guest that is called again and
+ * again and appends words until it has done all of its work.
+ */
+#ifndef DAV2M_SIM_WORKLOAD_INTERNAL_H
+#define DAV2M_SIM_WORKLOAD_INTERNAL_H
+
+#include <dav2m/sim/workload.h>
+
+/* The words under construction. */
+struct sim_out {
+	uint64_t *word;
+	size_t used;
+};
+
+struct sim_program;
+
+struct dav2m_sim_source {
+	const struct sim_program *program;
+	uint64_t random;  /* generator state, never 0 */
+	uint64_t step_at; /* steps done */
+	uint64_t steps;	  /* in all */
+	uint32_t next_pid;
+};
+
+/* One step appends at most this many words. */
+#define SIM_STEP_WORDS DAV2M_SIM_SOURCE_ROOM
+
+/* xorshift64*: a full-period generator of one word of state. */
+static inline uint64_t sim_random(struct dav2m_sim_source *source)
+{
+	uint64_t x = source->random;
+
+	x ^= x >> 12;
+	x ^= x << 25;
+	x ^= x >> 27;
+	source->random = x;
+	return x * 0x2545f4914f6cdd1dull;
+}
+
+/* Uniform in [0, n), n below 2^32. */
+static inline uint64_t sim_random_below(struct dav2m_sim_source *source, uint64_t n)
+{
+	return (sim_random(source) >> 32) * n >> 32;
+}
+
+static inline void sim_put(struct sim_out *out, enum dav2m_sim_kind kind, uint64_t page,
+			   uint32_t count)
+{
+	out->word[out->used++] = dav2m_sim_reference(kind, page, count);
+}
+
+static inline void sim_put_event(struct sim_out *out, enum dav2m_sim_event event, uint64_t a,
+				 uint64_t b, uint64_t c)
+{
+	const uint64_t argument[DAV2M_SIM_ARGUMENTS] = {a, b, c};
+	const uint32_t n = dav2m_sim_event_arguments(event);
+	uint32_t i;
+
+	out->word[out->used++] = dav2m_sim_event_word(event, n);
+	for (i = 0; i < n; i++)
+		out->word[out->used++] = argument[i];
+}
+
+/* One kind of workload: how it is listed, how long it is, what one step of it does. */
+struct sim_program {
+	struct dav2m_sim_workload workload;
+	uint64_t steps; /* at scale 1 */
+	void (*step)(struct dav2m_sim_source *source, struct sim_out *out);
+};
+
+extern const struct sim_program sim_program_phases;
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * libdav2m-sim: native, shadow and nested paging, simulated reference by reference.
+ * docs/simulator.md explains the model and its limits.
+ */
+#ifndef DAV2M_SIM_H
+#define DAV2M_SIM_H
+
+#include <dav2m/sim/cost.h>
+#include <dav2m/sim/lackey.h>
+#include <dav2m/sim/machine.h>
+#include <dav2m/sim/run.h>
+#include <dav2m/sim/stream.h>
+#include <dav2m/sim/workload.h>
+
+#endif
