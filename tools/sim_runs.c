@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Sets up one simulation per mode, feeds them all, and closes their recordings.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include "sim_runs.h"
+
+#include "progress.h"
+#include "sim_fanout.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+const char *run_mode_name(enum run_mode mode)
+{
+	static const char *const name[RUN_MODES] = {"native", "shadow", "nested", "adaptive"};
+
+	return (unsigned)mode < RUN_MODES ? name[mode] : "?";
+}
+
+static int run_fail(struct run *run, const char *what)
+{
+	snprintf(run->error.text, sizeof(run->error.text), "%s: %s", run_mode_name(run->mode),
+		 what);
+	run->failed = 1;
+	return -1;
+}
+
+static void record_sample(struct run *run)
+{
+	struct dav2m_sample sample;
+
+	if (!run->writer || run->failed)
+		return;
+	dav2m_sim_sample(run->sim, &sample);
+	if (dav2m_trace_writer_sample(run->writer, &sample, &run->error))
+		run->failed = 1;
+}
+
+static void on_sample(void *vm, struct dav2m_sim *sim, int at_window)
+{
+	struct run *run = vm;
+
+	if (at_window)
+		record_sample(run);
+	if (run->mode == RUN_ADAPTIVE)
+		dav2m_sim_adapter_sample(&run->adapter, sim, at_window);
+}
+
+static int on_paging_exit(void *vm)
+{
+	struct run *run = vm;
+
+	return dav2m_sim_adapter_paging_exit(&run->adapter);
+}
+
+static enum dav2m_sim_mode start_mode(enum run_mode mode, const struct run_setup *setup)
+{
+	switch (mode) {
+	case RUN_NATIVE:
+		return DAV2M_SIM_NATIVE;
+	case RUN_SHADOW:
+		return DAV2M_SIM_SHADOW;
+	case RUN_NESTED:
+		return DAV2M_SIM_NESTED;
+	case RUN_ADAPTIVE:
+		return (enum dav2m_sim_mode)setup->start;
+	}
+	return DAV2M_SIM_NATIVE;
+}
+
+static enum dav2m_trace_mode trace_mode(enum run_mode mode)
+{
+	switch (mode) {
+	case RUN_NATIVE:
+		return DAV2M_TRACE_NATIVE;
+	case RUN_SHADOW:
+		return DAV2M_TRACE_SHADOW;
+	case RUN_NESTED:
+		return DAV2M_TRACE_NESTED;
+	case RUN_ADAPTIVE:
+		return DAV2M_TRACE_ADAPTIVE;
+	}
+	return DAV2M_TRACE_NATIVE;
+}
+
+static int recording_open(struct run *run, const struct run_setup *setup)
+{
+	struct dav2m_trace_header header = {.mode = trace_mode(run->mode),
+					    .tick_progress = setup->config.window_inst,
+					    .columns = DAV2M_ALL_COUNTERS};
+	char path[4096];
+
+	if (!setup->record)
+		return 0;
+	snprintf(header.program, sizeof(header.program), "%s", setup->program);
+	snprintf(header.progress_unit, sizeof(header.progress_unit), "instructions");
+	snprintf(header.note, sizeof(header.note), "simulated: machine %s, cost %s",
+		 setup->machine->name, setup->cost->name);
+	if ((size_t)snprintf(path, sizeof(path), "%s.%s.csv", setup->record,
+			     run_mode_name(run->mode)) >= sizeof(path))
+		return run_fail(run, "the recording's name is too long");
+	if (dav2m_trace_writer_open(path, &header, &run->writer, &run->error))
+		return run->failed = 1, -1;
+	record_sample(run);
+	return run->failed ? -1 : 0;
+}
+
+static int run_begin(struct run *run, enum run_mode mode, const struct run_setup *setup)
+{
+	struct dav2m_sim_config config = {.machine = setup->machine,
+					  .cost = setup->cost,
+					  .mode = start_mode(mode, setup),
+					  .tables = setup->tables,
+					  .guest_page = setup->guest_page,
+					  .guest_bytes = setup->guest_bytes,
+					  .window_inst = setup->config.window_inst,
+					  .sample = on_sample,
+					  .vm = run};
+	int error;
+
+	run->mode = mode;
+	if (mode == RUN_ADAPTIVE)
+		config.paging_exit = on_paging_exit;
+	error = dav2m_sim_new(&config, &run->sim);
+	if (error)
+		return run_fail(run, dav2m_sim_error_name((enum dav2m_sim_error)error));
+	run->adapter.controller = &run->controller;
+	run->adapter.sim = run->sim;
+	if (mode == RUN_ADAPTIVE) {
+		error = dav2m_init(&run->controller, &setup->config, setup->start);
+		if (error)
+			return run_fail(run, dav2m_error_name((enum dav2m_error)error));
+	}
+	return recording_open(run, setup);
+}
+
+static int on_batch(void *context, size_t index, const uint64_t *words, size_t n)
+{
+	struct runs *runs = context;
+	struct run *run = &runs->run[index];
+	char what[256];
+	int error = dav2m_sim_run(run->sim, words, n);
+
+	if (error) {
+		snprintf(what, sizeof(what), "reference %" PRIu64 ": %s",
+			 dav2m_sim_position(run->sim) + 1,
+			 dav2m_sim_error_name((enum dav2m_sim_error)error));
+		return run_fail(run, what);
+	}
+	if (run->adapter.error)
+		return run_fail(run, dav2m_error_name((enum dav2m_error)run->adapter.error));
+	return run->failed;
+}
+
+static int any_failed(const struct runs *runs, struct dav2m_host_error *error)
+{
+	size_t i;
+
+	for (i = 0; i < runs->n; i++) {
+		if (!runs->run[i].failed)
+			continue;
+		*error = runs->run[i].error;
+		return DAV2M_HOST_CORE;
+	}
+	return 0;
+}
+
+static int feed_all(struct fanout *fanout, struct feed *feed, struct dav2m_host_error *error)
+{
+	uint64_t *words;
+	size_t n;
+	int rc;
+
+	progress_begin("simulating", feed_unit(feed), feed_total(feed));
+	do {
+		words = fanout_batch(fanout);
+		rc = words ? feed_next(feed, words, FANOUT_BATCH, &n, error) : 0;
+		if (!words || rc || n == 0)
+			break;
+		fanout_put(fanout, n);
+		progress_step(feed_done(feed));
+	} while (!interrupted);
+	return rc;
+}
+
+static int runs_begin(struct runs *runs, const struct run_setup *setup,
+		      struct dav2m_host_error *error)
+{
+	int mode;
+
+	memset(runs, 0, sizeof(*runs));
+	for (mode = 0; mode < RUN_MODES; mode++)
+		if (setup->modes >> mode & 1)
+			run_begin(&runs->run[runs->n++], (enum run_mode)mode, setup);
+	return any_failed(runs, error);
+}
+
+static int run_end(struct run *run, struct dav2m_host_error *error)
+{
+	int rc = 0;
+
+	dav2m_sim_count(run->sim, &run->counts);
+	record_sample(run);
+	if (run->failed) {
+		*error = run->error;
+		return DAV2M_HOST_IO;
+	}
+	if (run->writer)
+		rc = dav2m_trace_writer_close(run->writer, error);
+	run->writer = NULL;
+	return rc;
+}
+
+static int runs_end(struct runs *runs, struct dav2m_host_error *error)
+{
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < runs->n && !rc; i++)
+		rc = run_end(&runs->run[i], error);
+	return rc;
+}
+
+int runs_do(struct runs *runs, const struct run_setup *setup, struct feed *feed,
+	    struct dav2m_host_error *error)
+{
+	struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+	struct sigaction before;
+	struct fanout *fanout;
+	int rc = runs_begin(runs, setup, error);
+
+	if (rc)
+		return rc;
+	fanout = fanout_begin(runs->n, on_batch, runs);
+	if (!fanout) {
+		snprintf(error->text, sizeof(error->text), "out of memory");
+		return DAV2M_HOST_MEMORY;
+	}
+	/* The second ctrl-C ends the program at once. */
+	sigaction(SIGINT, &action, &before);
+	rc = feed_all(fanout, feed, error);
+	fanout_end(fanout);
+	progress_end();
+	sigaction(SIGINT, &before, NULL);
+	runs->interrupted = interrupted;
+	if (!rc)
+		rc = any_failed(runs, error);
+	return rc ? rc : runs_end(runs, error);
+}
+
+void runs_free(struct runs *runs)
+{
+	size_t i;
+
+	for (i = 0; i < runs->n; i++) {
+		dav2m_trace_writer_abort(runs->run[i].writer);
+		dav2m_sim_free(runs->run[i].sim);
+	}
+	runs->n = 0;
+}

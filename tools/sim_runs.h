@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The runs of `dav2m sim`: the same stream under several modes at once, with what each of them
+ * counts, decides and records.
+ */
+#ifndef DAV2M_TOOLS_SIM_RUNS_H
+#define DAV2M_TOOLS_SIM_RUNS_H
+
+#include "sim_feed.h"
+
+#include <dav2m/host/trace.h>
+#include <dav2m/sim/run.h>
+
+enum run_mode { RUN_NATIVE = 0, RUN_SHADOW, RUN_NESTED, RUN_ADAPTIVE };
+#define RUN_MODES 4
+
+/* What all runs share. */
+struct run_setup {
+	const struct dav2m_sim_machine *machine;
+	const struct dav2m_sim_cost *cost;
+	enum dav2m_sim_tables tables;
+	enum dav2m_sim_page guest_page;
+	uint64_t guest_bytes;
+	enum dav2m_mode start;	    /* mode that the adaptive run begins in */
+	struct dav2m_config config; /* the controller's; its window_inst is everybody's tick */
+	const char *program;	    /* for the recordings */
+	const char *record;	    /* prefix of the recordings' names, or NULL */
+	unsigned modes;		    /* bit per enum run_mode */
+};
+
+struct run {
+	enum run_mode mode;
+	struct dav2m_sim *sim;
+	struct dav2m controller;	  /* of the adaptive run */
+	struct dav2m_sim_adapter adapter; /* of the adaptive run */
+	struct dav2m_trace_writer *writer; /* NULL: nothing is recorded */
+	struct dav2m_sim_counts counts;
+	int failed;
+	struct dav2m_host_error error;
+};
+
+struct runs {
+	struct run run[RUN_MODES];
+	size_t n;
+	int interrupted; /* 1: ended by a signal; the counts are those so far */
+};
+
+/* Runs the whole feed. On an error nothing is recorded. */
+int runs_do(struct runs *runs, const struct run_setup *setup, struct feed *feed,
+	    struct dav2m_host_error *error);
+void runs_free(struct runs *runs);
+
+const char *run_mode_name(enum run_mode mode);
+
+#endif
