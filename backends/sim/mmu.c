@@ -144,6 +144,7 @@ void sim_mmu_flush(struct sim_mmu *mmu)
 	if (mmu->nested_tlb != NULL)
 		sim_tlb_flush(mmu->nested_tlb);
 	mmu->large = 0;
+	mmu->splintered = 0;
 }
 
 static void entry_remove(struct sim_mmu *mmu, unsigned stream, unsigned page_class, uint64_t vpn)
@@ -156,11 +157,18 @@ static void entry_remove(struct sim_mmu *mmu, unsigned stream, unsigned page_cla
 		sim_sets_remove(mmu->l2[stream][page_class], key);
 }
 
-/* Also empties the page-walk cache, as INVLPG does on x86. */
+/*
+ * Also empties the page-walk cache, as INVLPG does on x86. Where a large page has been taken in
+ * in pieces, INVLPG has to remove them all; flushing everything is the simple way to that.
+ */
 void sim_mmu_invlpg(struct sim_mmu *mmu, uint64_t vpn)
 {
 	unsigned s, p;
 
+	if (mmu->splintered) {
+		sim_mmu_flush(mmu);
+		return;
+	}
 	for (s = 0; s < DAV2M_SIM_STREAMS; s++)
 		for (p = 0; p < DAV2M_SIM_PAGES; p++)
 			entry_remove(mmu, s, p, vpn);
@@ -270,7 +278,7 @@ static inline enum sim_walk_result walk(struct sim_mmu *mmu, const struct sim_sp
 	}
 	if (write && !(*entry & SIM_W))
 		return SIM_WALK_FAULT;
-	ret_walk->shift = (uint8_t)sim_shift(g, level);
+	ret_walk->page_shift = ret_walk->shift = (uint8_t)sim_shift(g, level);
 	gfn = SIM_FRAME(*entry) + (uint32_t)(vpn & ((1ull << ret_walk->shift) - 1));
 	if (nested != NULL) {
 		if (nested_frame(mmu, nested, gfn, ret_walk, &ret_walk->frame, &shift) < 0) {
@@ -369,6 +377,8 @@ void sim_mmu_fill(struct sim_mmu *mmu, enum dav2m_sim_stream stream, uint64_t vp
 
 	if (p != DAV2M_SIM_4K)
 		mmu->large = 1;
+	if (mmu->shift[p] < walk->page_shift)
+		mmu->splintered = 1;
 	sim_tlb_insert(mmu->l1[stream][p], key, frame, mmu->now);
 	if (mmu->l2[stream][p] != NULL)
 		sim_sets_insert(mmu->l2[stream][p], key, frame);

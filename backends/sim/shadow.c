@@ -133,6 +133,7 @@ static void entry_clear(struct sim_shadow *shadow, uint32_t id, uint32_t index)
 	if (shadow->table[id].level > 1 && (*entry & SIM_P) != 0) {
 		child = shadow->of_host[SIM_FRAME(*entry)];
 		shadow->table[child].parent = 0;
+		shadow->torn = 1;
 		if (shadow->table[child].splinter)
 			table_remove(shadow, child);
 	}

@@ -41,6 +41,7 @@ struct sim_shadow {
 	uint32_t *unsync;	/* records out of sync */
 	uint32_t unsyncs;
 	uint32_t unsyncs_room;
+	int torn; /* an upper entry has been taken out: the TLB may know what lay below */
 };
 
 enum sim_shadow_write {

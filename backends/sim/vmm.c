@@ -98,6 +98,14 @@ void sim_vmm_free(struct sim_vmm *vmm)
 	sim_memory_free(&vmm->host);
 }
 
+/* Translations made through tables that are gone must go, too. */
+static void torn_flush(struct sim_vmm *vmm)
+{
+	if (vmm->shadow.torn)
+		sim_mmu_flush(vmm->mmu);
+	vmm->shadow.torn = 0;
+}
+
 static void on_table_write(void *self, uint32_t table, uint32_t index)
 {
 	struct sim_vmm *vmm = self;
@@ -108,6 +116,7 @@ static void on_table_write(void *self, uint32_t table, uint32_t index)
 	case SIM_SHADOW_UNSEEN:
 		break;
 	case SIM_SHADOW_EMULATED:
+		torn_flush(vmm);
 		exit_charge(vmm, DAV2M_SIM_EXIT_EMULATE, price(vmm, DAV2M_SIM_EMULATE));
 		break;
 	case SIM_SHADOW_UNSYNCED:
@@ -123,8 +132,8 @@ static void on_frame_write(void *self, uint32_t frame)
 
 	if (vmm->mode != DAV2M_SIM_SHADOW || !sim_shadow_forget(&vmm->shadow, frame))
 		return;
-	/* The walk cache may know the table that is gone. */
-	sim_mmu_flush(vmm->mmu);
+	vmm->shadow.torn = 1;
+	torn_flush(vmm);
 	exit_charge(vmm, DAV2M_SIM_EXIT_REMOVE, price(vmm, DAV2M_SIM_REMOVE));
 }
 

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reads the command line of `dav2m sim` and checks all of it before anything runs.
+ */
+#include "sim_options.h"
+
+#include "command.h"
+
+#include <dav2m/host/config_file.h>
+#include <dav2m/sim/sim.h>
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Tick of a recorded program: lackey's recordings are some 10^7 to 10^9 instructions long, and
+   a controller needs some hundred ticks to show anything. */
+#define TRACE_WINDOW_INST 1000000u
+/* Guest memory unless told: what the DAV2M paper's first machine has. */
+#define GUEST_BYTES (2ull << 30)
+
+enum option_key {
+	KEY_MACHINE = 256,
+	KEY_COST,
+	KEY_GUEST_PAGES,
+	KEY_GUEST_TABLES,
+	KEY_GUEST_MEMORY,
+	KEY_MODES,
+	KEY_WINDOW,
+	KEY_START,
+	KEY_PRESET,
+	KEY_SET,
+	KEY_CONFIG,
+	KEY_RECORD,
+	KEY_WORKLOAD,
+	KEY_SEED,
+	KEY_SCALE,
+	KEY_LIST,
+	KEY_FORMAT
+};
+
+static const struct argp_option options[] = {
+	{"workload", KEY_WORKLOAD, "NAME", 0, "simulate a built-in workload instead of traces", 1},
+	{"seed", KEY_SEED, "N", 0, "of the workload (1)", 1},
+	{"scale", KEY_SCALE, "X", 0, "length of the workload: 0.5 is half of it (1)", 1},
+	{"machine", KEY_MACHINE, "NAME", 0, "translation hardware (opteron2350)", 2},
+	{"cost", KEY_COST, "NAME", 0, "what events cost, and how the VMM works (palacios2011)", 2},
+	{"guest-pages", KEY_GUEST_PAGES, "SIZE", 0, "4k or 2m (4k)", 2},
+	{"guest-tables", KEY_GUEST_TABLES, "LEVELS", 0, "2, 4 or 5 (4)", 2},
+	{"guest-memory", KEY_GUEST_MEMORY, "MB", 0, "guest-physical memory (2048)", 2},
+	{"modes", KEY_MODES, "LIST", 0, "of native,shadow,nested,adaptive (all)", 3},
+	{"window-inst", KEY_WINDOW, "N", 0, "instructions per tick (1e6; workloads: their own)", 4},
+	{"start", KEY_START, "MODE", 0, "that the adaptive run begins in (shadow)", 4},
+	{"preset", KEY_PRESET, "NAME", 0, "the controller's: default or paper (default)", 4},
+	{"set", KEY_SET, "FIELD=VALUE", 0, "one field of the controller's config", 4},
+	{"config", KEY_CONFIG, "FILE", 0, "an INI file with fields of the controller's config", 4},
+	{"record", KEY_RECORD, "PREFIX", 0, "write PREFIX.MODE.csv, a counter trace of each run", 5},
+	{"format", KEY_FORMAT, "FORMAT", 0, "table, csv or json (table)", 5},
+	{"output", 'o', "FILE", 0, "where the result goes (standard output)", 5},
+	{"list", KEY_LIST, NULL, 0, "list machines, cost models and workloads", 5},
+	{NULL, 0, NULL, 0, NULL, 0}};
+
+struct parse {
+	struct sim_options *options;
+	struct dav2m_config preset; /* to see which thresholds are still the preset's */
+	uint32_t window_inst;	    /* 0: not given */
+	int configured;		    /* a --set or --config came before */
+};
+
+static uint64_t number_parse(struct argp_state *state, const char *option, const char *text,
+			     uint64_t min, uint64_t max)
+{
+	char *end;
+	double value;
+
+	errno = 0;
+	value = strtod(text, &end);
+	if (end == text || *end != '\0' || errno != 0 || !(value >= (double)min) ||
+	    !(value <= (double)max) || value != (double)(uint64_t)value)
+		argp_error(state, "--%s: a whole number in [%llu, %llu] is expected, not '%s'",
+			   option, (unsigned long long)min, (unsigned long long)max, text);
+	return (uint64_t)value;
+}
+
+static uint32_t scale_parse(struct argp_state *state, const char *text)
+{
+	char *end;
+	const double value = strtod(text, &end);
+
+	if (end == text || *end != '\0' || !(value >= 0.0001) || !(value <= 10000))
+		argp_error(state, "--scale: a number in [0.0001, 10000] is expected, not '%s'",
+			   text);
+	return (uint32_t)(value * DAV2M_ONE_BP + 0.5);
+}
+
+static void modes_parse(struct argp_state *state, struct run_setup *setup, const char *text)
+{
+	size_t length;
+	int mode;
+
+	for (setup->modes = 0;; text += length + 1) {
+		length = strcspn(text, ",");
+		for (mode = 0; mode < RUN_MODES; mode++) {
+			const char *name = run_mode_name((enum run_mode)mode);
+
+			if (strlen(name) == length && memcmp(name, text, length) == 0)
+				break;
+		}
+		if (mode == RUN_MODES)
+			argp_error(state, "--modes: '%.*s' is none of native, shadow, nested, adaptive",
+				   (int)length, text);
+		setup->modes |= 1u << mode;
+		if (text[length] == '\0')
+			return;
+	}
+}
+
+static int choice(struct argp_state *state, const char *option, const char *text,
+		  const char *const *names, int n)
+{
+	int i;
+
+	for (i = 0; i < n && strcmp(names[i], text) != 0; i++)
+		;
+	if (i == n)
+		argp_error(state, "--%s: '%s' is not a choice; see --help", option, text);
+	return i;
+}
+
+static void machine_parse(struct argp_state *state, struct run_setup *setup, const char *name)
+{
+	setup->machine = dav2m_sim_machine_find(name);
+	if (!setup->machine)
+		argp_error(state, "--machine: there is no '%s'; --list names them", name);
+}
+
+static void cost_parse(struct argp_state *state, struct run_setup *setup, const char *name)
+{
+	setup->cost = dav2m_sim_cost_find(name);
+	if (!setup->cost)
+		argp_error(state, "--cost: there is no '%s'; --list names them", name);
+}
+
+static void workload_parse(struct argp_state *state, struct sim_options *o, const char *name)
+{
+	o->workload = dav2m_sim_workload_find(name);
+	if (!o->workload)
+		argp_error(state, "--workload: there is no '%s'; --list names them", name);
+}
+
+static void assign(struct argp_state *state, struct parse *parse, const char *name,
+		   const char *value)
+{
+	struct dav2m_host_error error;
+
+	if (dav2m_config_assign(&parse->options->setup.config, name, value, &error))
+		argp_error(state, "%s", error.text);
+}
+
+static void preset_parse(struct argp_state *state, struct parse *parse, const char *name)
+{
+	if (parse->configured)
+		argp_error(state, "--preset comes before --set and --config");
+	assign(state, parse, "preset", name);
+	parse->preset = parse->options->setup.config;
+}
+
+static void set_parse(struct argp_state *state, struct parse *parse, const char *text)
+{
+	const char *equals = strchr(text, '=');
+	char name[64];
+
+	if (!equals || (size_t)(equals - text) >= sizeof(name))
+		argp_error(state, "--set: FIELD=VALUE is expected, not '%s'", text);
+	snprintf(name, sizeof(name), "%.*s", (int)(equals - text), text);
+	assign(state, parse, name, equals + 1);
+	parse->configured = 1;
+}
+
+static void config_parse(struct argp_state *state, struct parse *parse, const char *path)
+{
+	struct dav2m_host_error error;
+
+	if (dav2m_config_load(path, &parse->options->setup.config, &error))
+		argp_error(state, "%s", error.text);
+	parse->configured = 1;
+}
+
+static error_t controller_option(int key, char *arg, struct argp_state *state)
+{
+	static const char *const starts[] = {"shadow", "nested"};
+	struct parse *parse = state->input;
+
+	switch (key) {
+	case KEY_WINDOW:
+		parse->window_inst =
+			(uint32_t)number_parse(state, "window-inst", arg, 1, 1u << 31);
+		return 0;
+	case KEY_START:
+		parse->options->setup.start =
+			(enum dav2m_mode)choice(state, "start", arg, starts, 2);
+		return 0;
+	case KEY_PRESET:
+		preset_parse(state, parse, arg);
+		return 0;
+	case KEY_SET:
+		set_parse(state, parse, arg);
+		return 0;
+	case KEY_CONFIG:
+		config_parse(state, parse, arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t guest_option(int key, char *arg, struct argp_state *state)
+{
+	static const char *const pages[] = {"4k", "2m"};
+	static const char *const tables[] = {"2", "4", "5"};
+	struct parse *parse = state->input;
+	struct run_setup *setup = &parse->options->setup;
+
+	switch (key) {
+	case KEY_MACHINE:
+		machine_parse(state, setup, arg);
+		return 0;
+	case KEY_COST:
+		cost_parse(state, setup, arg);
+		return 0;
+	case KEY_GUEST_PAGES:
+		setup->guest_page = (enum dav2m_sim_page)choice(state, "guest-pages", arg, pages, 2);
+		return 0;
+	case KEY_GUEST_TABLES:
+		setup->tables = (enum dav2m_sim_tables)choice(state, "guest-tables", arg, tables, 3);
+		return 0;
+	case KEY_GUEST_MEMORY:
+		setup->guest_bytes = number_parse(state, "guest-memory", arg, 16, 1 << 22) / 2 * 2
+				     << 20;
+		return 0;
+	default:
+		return controller_option(key, arg, state);
+	}
+}
+
+static error_t input_option(int key, char *arg, struct argp_state *state)
+{
+	struct parse *parse = state->input;
+	struct sim_options *o = parse->options;
+
+	switch (key) {
+	case KEY_WORKLOAD:
+		workload_parse(state, o, arg);
+		return 0;
+	case KEY_SEED:
+		o->seed = number_parse(state, "seed", arg, 0, 1ull << 53);
+		return 0;
+	case KEY_SCALE:
+		o->scale_bp = scale_parse(state, arg);
+		return 0;
+	case KEY_MODES:
+		modes_parse(state, &o->setup, arg);
+		return 0;
+	case KEY_RECORD:
+		o->setup.record = arg;
+		return 0;
+	case KEY_LIST:
+		o->list = 1;
+		return 0;
+	case KEY_FORMAT:
+		if (report_format_parse(arg, &o->format))
+			argp_error(state, "--format: table, csv or json is expected, not '%s'", arg);
+		return 0;
+	case 'o':
+		o->output = arg;
+		return 0;
+	default:
+		return guest_option(key, arg, state);
+	}
+}
+
+static void input_check(struct argp_state *state, const struct sim_options *o)
+{
+	if (o->list)
+		return;
+	if (o->workload && o->n_traces > 0)
+		argp_error(state, "a workload or traces, not both");
+	if (!o->workload && o->n_traces == 0)
+		argp_error(state, "a trace or --workload is needed; - is the standard input");
+	/* Each trace is a process, and 0 is the guest kernel's own. */
+	if (o->n_traces >= DAV2M_SIM_PIDS)
+		argp_error(state, "more traces than a guest has processes");
+}
+
+/* Thresholds count per window, so a shorter tick means lower ones; what the user set stays. */
+static void threshold_scale(uint32_t *threshold, uint32_t preset, uint32_t window_inst,
+			    uint32_t preset_window)
+{
+	const uint64_t scaled = (uint64_t)preset * window_inst / preset_window;
+
+	if (*threshold != preset)
+		return;
+	*threshold = scaled == 0 ? 1 : scaled > UINT32_MAX ? UINT32_MAX : (uint32_t)scaled;
+}
+
+static void config_finish(struct argp_state *state, struct parse *parse)
+{
+	struct dav2m_config *config = &parse->options->setup.config;
+	const struct dav2m_config *preset = &parse->preset;
+	const struct dav2m_sim_workload *workload = parse->options->workload;
+	struct dav2m_config_fault fault;
+
+	if (parse->window_inst)
+		config->window_inst = parse->window_inst;
+	else if (config->window_inst == preset->window_inst)
+		config->window_inst =
+			workload ? (uint32_t)workload->window_inst : TRACE_WINDOW_INST;
+	threshold_scale(&config->threshold_vmexit, preset->threshold_vmexit, config->window_inst,
+			preset->window_inst);
+	threshold_scale(&config->threshold_tmiss, preset->threshold_tmiss, config->window_inst,
+			preset->window_inst);
+	if (dav2m_config_check(config, &fault))
+		argp_error(state, "%s %s", fault.field, fault.rule);
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct parse *parse = state->input;
+	struct sim_options *o = parse->options;
+
+	switch (key) {
+	case ARGP_KEY_ARGS:
+		o->traces = state->argv + state->next;
+		o->n_traces = (size_t)(state->argc - state->next);
+		return 0;
+	case ARGP_KEY_END:
+		input_check(state, o);
+		config_finish(state, parse);
+		return 0;
+	default:
+		return input_option(key, arg, state);
+	}
+}
+
+void sim_options_parse(int argc, char **argv, struct sim_options *ret_options)
+{
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse_option,
+		.args_doc = "TRACE...\n--workload NAME",
+		.doc = "Simulate native, shadow and nested paging, and the controller between the "
+		       "two, on what valgrind's lackey recorded of real programs, or on a workload."
+		       "\vSeveral traces run one after another in one guest. Thresholds are per "
+		       "window: unless they are set, they shrink with --window-inst."};
+	struct parse parse = {.options = ret_options};
+	struct run_setup *setup = &ret_options->setup;
+
+	memset(ret_options, 0, sizeof(*ret_options));
+	setup->machine = dav2m_sim_machine_find("opteron2350");
+	setup->cost = dav2m_sim_cost_find("palacios2011");
+	setup->tables = DAV2M_SIM_LEVELS_4;
+	setup->guest_bytes = GUEST_BYTES;
+	setup->modes = (1u << RUN_MODES) - 1;
+	setup->config.size = sizeof(setup->config);
+	dav2m_config_preset(DAV2M_PRESET_DEFAULT, &setup->config);
+	parse.preset = setup->config;
+	ret_options->seed = 1;
+	ret_options->scale_bp = DAV2M_ONE_BP;
+	argp_parse(&argp, argc, argv, 0, NULL, &parse);
+}

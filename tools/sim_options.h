@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The command line of `dav2m sim`.
+ */
+#ifndef DAV2M_TOOLS_SIM_OPTIONS_H
+#define DAV2M_TOOLS_SIM_OPTIONS_H
+
+#include "report.h"
+#include "sim_runs.h"
+
+struct sim_options {
+	struct run_setup setup;
+	char **traces;
+	size_t n_traces;
+	const struct dav2m_sim_workload *workload;
+	uint64_t seed;
+	uint32_t scale_bp;
+	int list;
+	enum report_format format;
+	const char *output; /* NULL: the standard output */
+};
+
+/* Ends the program when the line is wrong, as argp does. */
+void sim_options_parse(int argc, char **argv, struct sim_options *ret_options);
+
+#endif
