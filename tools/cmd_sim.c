@@ -89,8 +89,8 @@ static void run_row(struct report *report, const struct runs *runs, const struct
 	in_shadow(report, run);
 }
 
-static int report_print(const struct sim_options *o, const struct runs *runs,
-			struct output *output, struct dav2m_host_error *error)
+static int report_print(const struct sim_options *o, const struct runs *runs, struct output *output,
+			struct dav2m_host_error *error)
 {
 	struct report *report = report_new(columns, COLUMNS);
 	size_t i;

@@ -21,6 +21,7 @@ struct command {
 
 static const struct command commands[] = {
 	{"replay", cmd_replay, "what the controller would have done with two recordings"},
+	{"sim", cmd_sim, "what each paging mode, and the controller, make of a program"},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -67,8 +67,7 @@ static void *consumer_run(void *argument)
 	int stop = 0;
 
 	while (!stop && (batch = batch_wait(consumer)) != NULL) {
-		stop = fanout->consume(fanout->context, consumer->index, batch->word,
-				       batch->words);
+		stop = fanout->consume(fanout->context, consumer->index, batch->word, batch->words);
 		batch_done(consumer, stop);
 	}
 	return NULL;

@@ -19,7 +19,7 @@ struct feed {
 	struct dav2m_sim_source *source; /* NULL: traces */
 	char **path;
 	size_t paths;
-	size_t at; /* trace under way, or the next one */
+	size_t at;	     /* trace under way, or the next one */
 	struct input *input; /* NULL: between traces */
 	struct dav2m_sim_lackey lackey;
 	const char *text; /* not parsed yet */
@@ -38,8 +38,7 @@ static int feed_new(struct feed **ret_feed, struct dav2m_host_error *error)
 	return *ret_feed ? 0 : fail(error, DAV2M_HOST_MEMORY, "out of memory");
 }
 
-int feed_open_traces(char **paths, size_t n, struct feed **ret_feed,
-		     struct dav2m_host_error *error)
+int feed_open_traces(char **paths, size_t n, struct feed **ret_feed, struct dav2m_host_error *error)
 {
 	int rc = feed_new(ret_feed, error);
 

@@ -18,7 +18,7 @@
    a controller needs some hundred ticks to show anything. */
 #define TRACE_WINDOW_INST 1000000u
 /* Guest memory unless told: what the DAV2M paper's first machine has. */
-#define GUEST_BYTES (2ull << 30)
+#define GUEST_BYTES	  (2ull << 30)
 
 enum option_key {
 	KEY_MACHINE = 256,
@@ -55,7 +55,8 @@ static const struct argp_option options[] = {
 	{"preset", KEY_PRESET, "NAME", 0, "the controller's: default or paper (default)", 4},
 	{"set", KEY_SET, "FIELD=VALUE", 0, "one field of the controller's config", 4},
 	{"config", KEY_CONFIG, "FILE", 0, "an INI file with fields of the controller's config", 4},
-	{"record", KEY_RECORD, "PREFIX", 0, "write PREFIX.MODE.csv, a counter trace of each run", 5},
+	{"record", KEY_RECORD, "PREFIX", 0, "write PREFIX.MODE.csv, a counter trace of each run",
+	 5},
 	{"format", KEY_FORMAT, "FORMAT", 0, "table, csv or json (table)", 5},
 	{"output", 'o', "FILE", 0, "where the result goes (standard output)", 5},
 	{"list", KEY_LIST, NULL, 0, "list machines, cost models and workloads", 5},
@@ -108,7 +109,8 @@ static void modes_parse(struct argp_state *state, struct run_setup *setup, const
 				break;
 		}
 		if (mode == RUN_MODES)
-			argp_error(state, "--modes: '%.*s' is none of native, shadow, nested, adaptive",
+			argp_error(state,
+				   "--modes: '%.*s' is none of native, shadow, nested, adaptive",
 				   (int)length, text);
 		setup->modes |= 1u << mode;
 		if (text[length] == '\0')
@@ -194,8 +196,7 @@ static error_t controller_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case KEY_WINDOW:
-		parse->window_inst =
-			(uint32_t)number_parse(state, "window-inst", arg, 1, 1u << 31);
+		parse->window_inst = (uint32_t)number_parse(state, "window-inst", arg, 1, 1u << 31);
 		return 0;
 	case KEY_START:
 		parse->options->setup.start =
@@ -230,10 +231,12 @@ static error_t guest_option(int key, char *arg, struct argp_state *state)
 		cost_parse(state, setup, arg);
 		return 0;
 	case KEY_GUEST_PAGES:
-		setup->guest_page = (enum dav2m_sim_page)choice(state, "guest-pages", arg, pages, 2);
+		setup->guest_page =
+			(enum dav2m_sim_page)choice(state, "guest-pages", arg, pages, 2);
 		return 0;
 	case KEY_GUEST_TABLES:
-		setup->tables = (enum dav2m_sim_tables)choice(state, "guest-tables", arg, tables, 3);
+		setup->tables =
+			(enum dav2m_sim_tables)choice(state, "guest-tables", arg, tables, 3);
 		return 0;
 	case KEY_GUEST_MEMORY:
 		setup->guest_bytes = number_parse(state, "guest-memory", arg, 16, 1 << 22) / 2 * 2
@@ -270,7 +273,8 @@ static error_t input_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_FORMAT:
 		if (report_format_parse(arg, &o->format))
-			argp_error(state, "--format: table, csv or json is expected, not '%s'", arg);
+			argp_error(state, "--format: table, csv or json is expected, not '%s'",
+				   arg);
 		return 0;
 	case 'o':
 		o->output = arg;

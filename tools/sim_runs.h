@@ -31,8 +31,8 @@ struct run_setup {
 struct run {
 	enum run_mode mode;
 	struct dav2m_sim *sim;
-	struct dav2m controller;	  /* of the adaptive run */
-	struct dav2m_sim_adapter adapter; /* of the adaptive run */
+	struct dav2m controller;	   /* of the adaptive run */
+	struct dav2m_sim_adapter adapter;  /* of the adaptive run */
 	struct dav2m_trace_writer *writer; /* NULL: nothing is recorded */
 	struct dav2m_sim_counts counts;
 	int failed;

@@ -44,9 +44,8 @@ static void trace(void *vm, const struct dav2m_decision *decision)
 
 const struct dav2m_backend *dav2m_sim_backend(void)
 {
-	static const struct dav2m_backend backend = {.read_counters = read_counters,
-						     .switch_mode = switch_mode,
-						     .trace = trace};
+	static const struct dav2m_backend backend = {
+		.read_counters = read_counters, .switch_mode = switch_mode, .trace = trace};
 
 	return &backend;
 }

@@ -110,8 +110,7 @@ static int page_in_small(struct sim_guest *guest, uint64_t vpn, int write, int f
 	uint32_t table;
 	uint64_t flags = write ? SIM_P | SIM_W | SIM_A | SIM_D : SIM_P | SIM_A | SIM_COW;
 	const uint64_t *entry = sim_entry_make(guest, guest->current->root, vpn, 1, &table);
-	const uint32_t frame =
-		write || fetch ? frame_get(guest, 1) : guest->zero_frame;
+	const uint32_t frame = write || fetch ? frame_get(guest, 1) : guest->zero_frame;
 
 	if (entry == NULL || frame == SIM_NO_FRAME)
 		return DAV2M_SIM_ERR_GUEST_MEMORY;
@@ -122,7 +121,8 @@ static int page_in_small(struct sim_guest *guest, uint64_t vpn, int write, int f
 static int page_in(struct sim_guest *guest, uint64_t vpn, int write, int fetch)
 {
 	guest->counts->faults++;
-	if (guest->page != DAV2M_SIM_4K && sim_region_usual(guest->current, vpn, guest->memory.large) &&
+	if (guest->page != DAV2M_SIM_4K &&
+	    sim_region_usual(guest->current, vpn, guest->memory.large) &&
 	    page_in_large(guest, vpn, write))
 		return 0;
 	return page_in_small(guest, vpn, write, fetch);
@@ -288,8 +288,7 @@ static int event_fork(struct sim_guest *guest, const uint64_t *argument)
 /* Frees all pages and tables of an address space but its root. */
 static void space_empty(struct sim_guest *guest, struct sim_process *process)
 {
-	const uint64_t pages =
-		sim_range_unmap(guest, process->root, 0, sim_vpns(guest->geometry));
+	const uint64_t pages = sim_range_unmap(guest, process->root, 0, sim_vpns(guest->geometry));
 
 	sim_guest_charge(guest, DAV2M_SIM_GUEST_PTE, pages);
 	sim_region_clear(process);

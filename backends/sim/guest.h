@@ -49,7 +49,7 @@ struct sim_guest {
 	struct dav2m_sim_counts *counts;
 	struct sim_process **process; /* by pid */
 	struct sim_process *current;
-	uint32_t zero_frame; /* what a page shows that was never written */
+	uint32_t zero_frame;   /* what a page shows that was never written */
 	uint32_t tables_freed; /* so far */
 };
 

@@ -9,7 +9,7 @@
 
 /* Where the address begins in every record. */
 #define ADDRESS_AT 3
-#define NOT_HEX 0xff
+#define NOT_HEX	   0xff
 
 static const uint8_t hex_value[256] = {
 	/* Every other character is 0 here; hex_digit() tells '0' from those. */
@@ -87,7 +87,8 @@ static inline int record_read(struct dav2m_sim_lackey *lackey, const char *line,
 	uint32_t size;
 
 	if (kind < 0)
-		return wrong(lackey, 0, "a record begins with \"I  \", \" L \", \" S \" or \" M \"");
+		return wrong(lackey, 0,
+			     "a record begins with \"I  \", \" L \", \" S \" or \" M \"");
 	for (; at < length && (digit = hex_digit(line[at])) != NOT_HEX; at++)
 		address = address << 4 | digit;
 	if (at == ADDRESS_AT)
@@ -129,7 +130,8 @@ static int line_read(struct dav2m_sim_lackey *lackey, const char *line, size_t l
 static int hold(struct dav2m_sim_lackey *lackey, const char *text, size_t size)
 {
 	if (lackey->held + size > sizeof(lackey->hold))
-		return wrong(lackey, sizeof(lackey->hold), "a record is shorter than 64 characters");
+		return wrong(lackey, sizeof(lackey->hold),
+			     "a record is shorter than 64 characters");
 	memcpy(lackey->hold + lackey->held, text, size);
 	lackey->held += (uint32_t)size;
 	if (is_remark(lackey->hold[0])) {

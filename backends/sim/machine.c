@@ -8,18 +8,19 @@
 
 #define DATA (1 << DAV2M_SIM_DATA)
 #define CODE (1 << DAV2M_SIM_CODE)
-#define P4K (1 << DAV2M_SIM_4K)
-#define P2M (1 << DAV2M_SIM_2M)
-#define P1G (1 << DAV2M_SIM_1G)
+#define P4K  (1 << DAV2M_SIM_4K)
+#define P2M  (1 << DAV2M_SIM_2M)
+#define P1G  (1 << DAV2M_SIM_1G)
 
 static const struct dav2m_sim_machine machines[] = {
 	{
 		.name = "opteron2350",
 		.about = "AMD Opteron 2350 (Barcelona), 2 GHz: the DAV2M paper's first machine",
-		.source = "TLB arrays: DAV2M paper, figure 1. Inferred: walk cache of 24 and nested "
-			  "TLB of 16 entries (the configuration that Bhargava et al., ASPLOS 2008, "
-			  "study for this processor family). TLB tags are not used (paper, "
-			  "section 4)",
+		.source =
+			"TLB arrays: DAV2M paper, figure 1. Inferred: walk cache of 24 and nested "
+			"TLB of 16 entries (the configuration that Bhargava et al., ASPLOS 2008, "
+			"study for this processor family). TLB tags are not used (paper, "
+			"section 4)",
 		.mhz = 2000,
 		.array = {{1, DATA, P4K | P2M | P1G, 48, 48},
 			  {1, CODE, P4K, 32, 32},

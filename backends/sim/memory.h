@@ -14,13 +14,13 @@
 #include <dav2m/sim/run.h>
 
 /* Page-table entry. The frame number is in 4K frames, also for large pages. */
-#define SIM_P 0x001ull /* present */
-#define SIM_W 0x002ull /* writable */
-#define SIM_A 0x020ull /* accessed */
-#define SIM_D 0x040ull /* dirty */
-#define SIM_PS 0x080ull /* maps a large page */
-#define SIM_COW 0x200ull /* the guest kernel's: writable once copied */
-#define SIM_FRAME(entry) ((uint32_t)((entry) >> 12))
+#define SIM_P			0x001ull /* present */
+#define SIM_W			0x002ull /* writable */
+#define SIM_A			0x020ull /* accessed */
+#define SIM_D			0x040ull /* dirty */
+#define SIM_PS			0x080ull /* maps a large page */
+#define SIM_COW			0x200ull /* the guest kernel's: writable once copied */
+#define SIM_FRAME(entry)	((uint32_t)((entry) >> 12))
 #define SIM_ENTRY(frame, flags) ((uint64_t)(frame) << 12 | (flags))
 
 /* Frame 0 is never handed out: "no frame". */
@@ -56,10 +56,10 @@ static inline uint64_t sim_vpns(const struct sim_geometry *g)
 }
 
 struct sim_memory {
-	uint32_t frames;     /* in all, frame 0 included */
-	uint32_t fresh;	     /* the lowest never used */
-	uint32_t fresh_top;  /* large pages are handed out from here downwards */
-	uint32_t used;	     /* in 4K frames */
+	uint32_t frames;    /* in all, frame 0 included */
+	uint32_t fresh;	    /* the lowest never used */
+	uint32_t fresh_top; /* large pages are handed out from here downwards */
+	uint32_t used;	    /* in 4K frames */
 	uint32_t used_peak;
 	uint32_t free_head;	  /* freed 4K frames, linked through refs */
 	uint32_t free_large_head; /* freed 512- or 1024-frame blocks */
@@ -69,7 +69,7 @@ struct sim_memory {
 	uint64_t **spare;	  /* tables kept for reuse */
 	uint32_t spares;
 	uint32_t spares_room;
-	uint32_t entries;	  /* in a table */
+	uint32_t entries; /* in a table */
 };
 
 int sim_memory_init(struct sim_memory *memory, uint32_t frames, const struct sim_geometry *g);

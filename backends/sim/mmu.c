@@ -333,8 +333,8 @@ static enum sim_hit lookup_second(struct sim_mmu *mmu, unsigned stream, unsigned
 	uint64_t tag;
 	uint32_t frame;
 
-	if (sets == NULL || !sim_sets_use(sets, sim_key(vpn >> mmu->shift[page_class], page_class),
-					  &tag, &frame))
+	if (sets == NULL ||
+	    !sim_sets_use(sets, sim_key(vpn >> mmu->shift[page_class], page_class), &tag, &frame))
 		return SIM_HIT_NONE;
 	if (write && !(tag & SIM_KEY_WRITE))
 		return SIM_HIT_UNWRITABLE_L2;

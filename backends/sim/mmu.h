@@ -33,17 +33,17 @@ struct sim_walk {
 	uint32_t frame; /* DONE: of the 4K page; NESTED: the guest frame that has no nested entry */
 	uint8_t shift;	/* DONE: size of what may be cached, in 4K pages, as a power of two, */
 	uint8_t page_shift; /* and of the page in the guest's (or shadow) tables */
-	uint8_t writable; /* DONE: a write needs no further walk */
+	uint8_t writable;   /* DONE: a write needs no further walk */
 };
 
 struct sim_mmu {
 	struct sim_tlb *l1[DAV2M_SIM_STREAMS][DAV2M_SIM_PAGES];	 /* NULL: not held */
 	struct sim_sets *l2[DAV2M_SIM_STREAMS][DAV2M_SIM_PAGES]; /* NULL: not held */
 	uint8_t shift[DAV2M_SIM_PAGES]; /* 4K pages per entry of a class, as a power of two */
-	uint8_t large;	    /* 1: an entry of class 2M or 1G may be present */
-	uint8_t splintered; /* 1: a page may be held in several entries */
+	uint8_t large;			/* 1: an entry of class 2M or 1G may be present */
+	uint8_t splintered;		/* 1: a page may be held in several entries */
 	uint8_t nested_shift;
-	uint32_t now; /* stamp of the reference under way */
+	uint32_t now;		    /* stamp of the reference under way */
 	struct sim_tlb *walk_cache; /* NULL: none */
 	struct sim_tlb *nested_tlb; /* NULL: none */
 	struct sim_tlb *firsts;
@@ -71,9 +71,9 @@ enum sim_walk_result sim_mmu_walk_nested(struct sim_mmu *mmu, const struct sim_s
 					 struct sim_walk *ret_walk);
 
 enum sim_hit {
-	SIM_HIT_NONE,	   /* in no TLB */
+	SIM_HIT_NONE, /* in no TLB */
 	SIM_HIT_L1,
-	SIM_HIT_L2,	   /* now in L1, too */
+	SIM_HIT_L2,	       /* now in L1, too */
 	SIM_HIT_UNWRITABLE_L1, /* there, but a write needs a walk */
 	SIM_HIT_UNWRITABLE_L2
 };

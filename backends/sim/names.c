@@ -47,11 +47,11 @@ const char *dav2m_sim_exit_name(enum dav2m_sim_exit exit)
 const char *dav2m_sim_item_name(enum dav2m_sim_item item)
 {
 	static const char *const name[] = {
-		"instruction",	"tlb_l2_hit", "walk_ref",      "walk_cached", "exit",
-		"inject",	"fill",	      "emulate",       "unsync",      "resync",
-		"invlpg",	"cr3",	      "make",	       "remove",      "drop",
-		"nested_fill",	"sample",     "mode_switch",   "guest_fault", "guest_clear",
-		"guest_syscall", "guest_pte", "guest_switch", "guest_fork",  "guest_exec",
+		"instruction",	 "tlb_l2_hit", "walk_ref",     "walk_cached", "exit",
+		"inject",	 "fill",       "emulate",      "unsync",      "resync",
+		"invlpg",	 "cr3",	       "make",	       "remove",      "drop",
+		"nested_fill",	 "sample",     "mode_switch",  "guest_fault", "guest_clear",
+		"guest_syscall", "guest_pte",  "guest_switch", "guest_fork",  "guest_exec",
 		"guest_exit"};
 
 	return NAME(name, item);
@@ -60,9 +60,9 @@ const char *dav2m_sim_item_name(enum dav2m_sim_item item)
 uint32_t dav2m_sim_event_arguments(enum dav2m_sim_event event)
 {
 	static const uint8_t arguments[DAV2M_SIM_EVENTS] = {
-		[DAV2M_SIM_SWITCH] = 1, [DAV2M_SIM_MAP] = 3,	 [DAV2M_SIM_UNMAP] = 2,
-		[DAV2M_SIM_PROTECT] = 3, [DAV2M_SIM_BRK] = 1,	 [DAV2M_SIM_FORK] = 1,
-		[DAV2M_SIM_EXEC] = 0,	[DAV2M_SIM_EXIT_PROCESS] = 0, [DAV2M_SIM_SYSCALL] = 1,
+		[DAV2M_SIM_SWITCH] = 1,	 [DAV2M_SIM_MAP] = 3,	       [DAV2M_SIM_UNMAP] = 2,
+		[DAV2M_SIM_PROTECT] = 3, [DAV2M_SIM_BRK] = 1,	       [DAV2M_SIM_FORK] = 1,
+		[DAV2M_SIM_EXEC] = 0,	 [DAV2M_SIM_EXIT_PROCESS] = 0, [DAV2M_SIM_SYSCALL] = 1,
 		[DAV2M_SIM_MARK] = 1};
 
 	return (unsigned)event < DAV2M_SIM_EVENTS ? arguments[event] : 0;

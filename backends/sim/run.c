@@ -123,8 +123,7 @@ static __attribute__((noinline)) int reference_slow(struct dav2m_sim *sim, uint6
 {
 	const enum dav2m_sim_stream stream =
 		kind == DAV2M_SIM_FETCH ? DAV2M_SIM_CODE : DAV2M_SIM_DATA;
-	const enum sim_hit hit =
-		sim_mmu_lookup(&sim->mmu, stream, vpn, kind == DAV2M_SIM_STORE);
+	const enum sim_hit hit = sim_mmu_lookup(&sim->mmu, stream, vpn, kind == DAV2M_SIM_STORE);
 	struct sim_walk walk;
 	int error;
 
@@ -276,8 +275,7 @@ void dav2m_sim_count(const struct dav2m_sim *sim, struct dav2m_sim_counts *ret_c
 	ret_counts->stores = sim->seen[DAV2M_SIM_STORE];
 	ret_counts->instructions = sim->seen[DAV2M_SIM_FETCH];
 	ret_counts->cycles[DAV2M_SIM_BASE] =
-		ret_counts->instructions *
-		sim->config.cost->price[DAV2M_SIM_INSTRUCTION].cycles;
+		ret_counts->instructions * sim->config.cost->price[DAV2M_SIM_INSTRUCTION].cycles;
 	ret_counts->pages = sim->guest.memory.used;
 	ret_counts->pages_peak = sim->guest.memory.used_peak;
 }

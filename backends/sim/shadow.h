@@ -30,15 +30,15 @@ struct sim_shadow {
 	struct sim_memory *host;
 	enum dav2m_sim_shadowing shadowing;
 	struct dav2m_sim_counts *counts;
-	uint32_t host_base; /* host frame of guest frame 0 */
+	uint32_t host_base;		/* host frame of guest frame 0 */
 	struct sim_shadow_table *table; /* record 0 is unused */
-	uint32_t tables;	/* records in use or freed */
+	uint32_t tables;		/* records in use or freed */
 	uint32_t tables_room;
-	uint32_t free_head;	/* freed records, linked through parent */
+	uint32_t free_head; /* freed records, linked through parent */
 	uint32_t live;
-	uint32_t *of_guest;	/* by guest frame: record that shadows it, or 0 */
-	uint32_t *of_host;	/* by host frame: record */
-	uint32_t *unsync;	/* records out of sync */
+	uint32_t *of_guest; /* by guest frame: record that shadows it, or 0 */
+	uint32_t *of_host;  /* by host frame: record */
+	uint32_t *unsync;   /* records out of sync */
 	uint32_t unsyncs;
 	uint32_t unsyncs_room;
 	int torn; /* an upper entry has been taken out: the TLB may know what lay below */

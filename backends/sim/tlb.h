@@ -19,13 +19,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SIM_LIKELY(x) __builtin_expect(!!(x), 1)
+#define SIM_LIKELY(x)	__builtin_expect(!!(x), 1)
 #define SIM_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
-#define SIM_HINTS 4096u
-#define SIM_SLOTS 256u
+#define SIM_HINTS     4096u
+#define SIM_SLOTS     256u
 #define SIM_KEY_WRITE 1ull
-#define SIM_KEY_NONE (~0ull)
+#define SIM_KEY_NONE  (~0ull)
 
 static inline uint64_t sim_key(uint64_t page, unsigned page_class)
 {
@@ -33,7 +33,7 @@ static inline uint64_t sim_key(uint64_t page, unsigned page_class)
 }
 
 struct sim_tlb {
-	uint32_t sets;	/* a power of two */
+	uint32_t sets; /* a power of two */
 	uint32_t ways;
 	uint32_t entries;
 	uint32_t clock; /* the last stamp given */

@@ -86,8 +86,7 @@ int sim_vmm_init(struct sim_vmm *vmm, const struct dav2m_sim_config *config, str
 	vmm->nested.geometry = HOST_GEOMETRY;
 	vmm->nested.root = sim_table_new(&vmm->host);
 	vmm->active.geometry = vmm->geometry;
-	sim_mmu_geometry(mmu, vmm->geometry, vmm->cost->nested_page,
-			 vmm->mode == DAV2M_SIM_NESTED);
+	sim_mmu_geometry(mmu, vmm->geometry, vmm->cost->nested_page, vmm->mode == DAV2M_SIM_NESTED);
 	active_set(vmm);
 	return vmm->nested.root == SIM_NO_FRAME ? DAV2M_SIM_ERR_MEMORY : vmm->error;
 }
@@ -225,9 +224,8 @@ static int nested_fault(struct sim_vmm *vmm, uint32_t gfn)
 		}
 		table = SIM_FRAME(*entry);
 	}
-	vmm->host.table[table][sim_index(g, leaf, gfn)] =
-		SIM_ENTRY(vmm->host_base + first,
-			  SIM_P | SIM_W | SIM_A | SIM_D | (leaf > 1 ? SIM_PS : 0));
+	vmm->host.table[table][sim_index(g, leaf, gfn)] = SIM_ENTRY(
+		vmm->host_base + first, SIM_P | SIM_W | SIM_A | SIM_D | (leaf > 1 ? SIM_PS : 0));
 	exit_charge(vmm, DAV2M_SIM_EXIT_NESTED, price(vmm, DAV2M_SIM_NESTED_FILL));
 	return 1;
 }

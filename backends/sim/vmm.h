@@ -19,9 +19,9 @@ struct sim_vmm {
 	struct sim_mmu *mmu;
 	const struct sim_memory *guest;
 	const struct sim_geometry *geometry;
-	uint32_t guest_root;   /* what the guest believes is in CR3 */
+	uint32_t guest_root;	/* what the guest believes is in CR3 */
 	struct sim_memory host; /* tables only; guest memory lies behind them */
-	uint32_t host_base;    /* host frame of guest frame 0 */
+	uint32_t host_base;	/* host frame of guest frame 0 */
 	struct sim_space nested;
 	struct sim_shadow shadow;
 	struct sim_space active; /* what 1-D walks go through: guest's tables, or shadow tables */

@@ -11,28 +11,28 @@
 
 /* The solver: 64 MB at random, one access every 50 instructions (sparse algebra: a gather per
    few dozen instructions of arithmetic). */
-#define SOLVER_PID 2
-#define SOLVER_PAGES 16384
-#define SOLVER_DATA 0x10000ull
-#define SOLVER_CODE 0x400ull
+#define SOLVER_PID	  2
+#define SOLVER_PAGES	  16384
+#define SOLVER_DATA	  0x10000ull
+#define SOLVER_CODE	  0x400ull
 #define SOLVER_CODE_PAGES 4
-#define SOLVER_STRIDE 50
-#define CALM_STEP 128 /* accesses in a step */
-#define CALM_STEPS 60000 /* a phase: 384 M instructions */
+#define SOLVER_STRIDE	  50
+#define CALM_STEP	  128	/* accesses in a step */
+#define CALM_STEPS	  60000 /* a phase: 384 M instructions */
 
 /* A compiler run: one process that touches some 1.5 MB while it runs 5 M instructions. */
-#define SHELL_PID 1
-#define SHELL_DATA 0x8000ull
-#define SHELL_PAGES 64
-#define JOB_STEPS 64
-#define JOB_CODE 0x400ull
-#define JOB_CODE_PAGES 120
-#define JOB_DATA 0x2000ull
+#define SHELL_PID	 1
+#define SHELL_DATA	 0x8000ull
+#define SHELL_PAGES	 64
+#define JOB_STEPS	 64
+#define JOB_CODE	 0x400ull
+#define JOB_CODE_PAGES	 120
+#define JOB_DATA	 0x2000ull
 #define JOB_PAGES_A_STEP 4
-#define JOB_MAP 0x7f000ull
-#define JOB_MAP_PAGES 32
-#define JOB_MAP_EVERY 16
-#define CHURN_STEPS (64 * JOB_STEPS) /* a phase: about 330 M instructions */
+#define JOB_MAP		 0x7f000ull
+#define JOB_MAP_PAGES	 32
+#define JOB_MAP_EVERY	 16
+#define CHURN_STEPS	 (64 * JOB_STEPS) /* a phase: about 330 M instructions */
 
 #define ROUND_STEPS (CALM_STEPS + CHURN_STEPS)
 
@@ -129,11 +129,12 @@ static void phases_step(struct dav2m_sim_source *source, struct sim_out *out)
 }
 
 const struct sim_program sim_program_phases = {
-	.workload = {.name = "phases",
-		     .about = "calm with 64 MB at random, then compilers run one after another; four "
-			      "rounds",
-		     .source = "ours: the two sides of the DAV2M paper in one run",
-		     .window_inst = 10000000},
+	.workload =
+		{.name = "phases",
+		 .about = "calm with 64 MB at random, then compilers run one after another; four "
+			  "rounds",
+		 .source = "ours: the two sides of the DAV2M paper in one run",
+		 .window_inst = 10000000},
 	.steps = (uint64_t)ROUND_STEPS * PHASES / 2,
 	.step = phases_step,
 };

@@ -10,7 +10,7 @@
 
 #include <dav2m/sim/sim.h>
 
-#define RW (DAV2M_SIM_PROT_READ | DAV2M_SIM_PROT_WRITE)
+#define RW   (DAV2M_SIM_PROT_READ | DAV2M_SIM_PROT_WRITE)
 #define PAGE 4096ull
 
 static inline struct dav2m_sim_config rig_config(enum dav2m_sim_mode mode)

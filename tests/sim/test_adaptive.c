@@ -65,8 +65,7 @@ static struct dav2m_sim_counts run(struct rigged *rigged, enum dav2m_mode mode, 
 		ck_assert_int_eq(dav2m_pin(&rigged->controller, pin), 0);
 	}
 	sim = rig_new(&config);
-	rigged->adapter =
-		(struct dav2m_sim_adapter){.controller = &rigged->controller, .sim = sim};
+	rigged->adapter = (struct dav2m_sim_adapter){.controller = &rigged->controller, .sim = sim};
 	feed(sim, scale_bp);
 	ck_assert_int_eq(rigged->adapter.error, 0);
 	counts = rig_counts(sim);
@@ -95,8 +94,7 @@ END_TEST
 START_TEST(pin_switches)
 {
 	struct rigged rigged;
-	const struct dav2m_sim_counts c =
-		run(&rigged, DAV2M_SHADOW, 1, DAV2M_PIN_NESTED, SCALE_BP);
+	const struct dav2m_sim_counts c = run(&rigged, DAV2M_SHADOW, 1, DAV2M_PIN_NESTED, SCALE_BP);
 
 	ck_assert_uint_eq(c.mode_switches[DAV2M_NESTED], 1);
 	ck_assert_uint_eq(c.mode_switches[DAV2M_SHADOW], 0);

@@ -6,20 +6,24 @@
 
 #include "rig.h"
 
-static const char good[] = "==17== Lackey, an example Valgrind tool\n"
-			   "==17== \n"
-			   "I  04001090,3\n"
-			   " L 1ffefff978,8\n"
-			   " S 1ffefffffc,8\r\n"
-			   "--17-- warning: this line is longer than any record may be, by far and on "
-			   "purpose\n"
-			   " M 0421c7cc,4\n"
-			   "I  0023Cfff,5";
+static const char good[] =
+	"==17== Lackey, an example Valgrind tool\n"
+	"==17== \n"
+	"I  04001090,3\n"
+	" L 1ffefff978,8\n"
+	" S 1ffefffffc,8\r\n"
+	"--17-- warning: this line is longer than any record may be, by far and on "
+	"purpose\n"
+	" M 0421c7cc,4\n"
+	"I  0023Cfff,5";
 
 static const uint64_t expected[] = {
-	0x4001ull << 16 | 1 << 2 | DAV2M_SIM_FETCH,	 0x1ffefffull << 16 | 1 << 2 | DAV2M_SIM_LOAD,
-	0x1ffefffull << 16 | 1 << 2 | DAV2M_SIM_STORE, 0x1fff000ull << 16 | DAV2M_SIM_STORE,
-	0x421cull << 16 | 1 << 2 | DAV2M_SIM_STORE,	 0x23cull << 16 | 1 << 2 | DAV2M_SIM_FETCH,
+	0x4001ull << 16 | 1 << 2 | DAV2M_SIM_FETCH,
+	0x1ffefffull << 16 | 1 << 2 | DAV2M_SIM_LOAD,
+	0x1ffefffull << 16 | 1 << 2 | DAV2M_SIM_STORE,
+	0x1fff000ull << 16 | DAV2M_SIM_STORE,
+	0x421cull << 16 | 1 << 2 | DAV2M_SIM_STORE,
+	0x23cull << 16 | 1 << 2 | DAV2M_SIM_FETCH,
 	0x23dull << 16 | DAV2M_SIM_FETCH,
 };
 #define EXPECTED (sizeof(expected) / sizeof(expected[0]))
@@ -92,8 +96,8 @@ static const struct bad bads[] = {
 	{"I  00000000000001000,3\n", 1, 4, "an address"},
 	{"==1== only remarks\n", 2, 1, "the text has no"},
 	{"", 1, 1, "the text has no"},
-	{"I  1000,1\nI  10000000000000000000000000000000000000000000000000000000000000000000,3\n", 2,
-	 4, "an address"},
+	{"I  1000,1\nI  10000000000000000000000000000000000000000000000000000000000000000000,3\n",
+	 2, 4, "an address"},
 };
 
 START_TEST(errors_say_where)
@@ -120,8 +124,8 @@ START_TEST(errors_survive_cuts)
 	size_t n, piece;
 
 	for (piece = 1; piece < 20; piece++) {
-		ck_assert_int_eq(
-			read_all(&lackey, bad->text, strlen(bad->text), piece, words, &n), -1);
+		ck_assert_int_eq(read_all(&lackey, bad->text, strlen(bad->text), piece, words, &n),
+				 -1);
 		ck_assert_uint_eq(lackey.line, bad->line);
 	}
 }

@@ -194,8 +194,7 @@ START_TEST(cycles_add_up)
 			price[DAV2M_SIM_EXIT].cycles +
 		c.resyncs * price[DAV2M_SIM_RESYNC].cycles;
 	/* The root of process 0 is shadowed when the VM starts, before the guest runs. */
-	exits += (c.shadow_made - (config.mode == DAV2M_SIM_SHADOW)) *
-		 price[DAV2M_SIM_MAKE].cycles;
+	exits += (c.shadow_made - (config.mode == DAV2M_SIM_SHADOW)) * price[DAV2M_SIM_MAKE].cycles;
 	ck_assert_uint_eq(c.cycles[DAV2M_SIM_EXITS], exits);
 	ck_assert_uint_eq(c.cycles[DAV2M_SIM_SWITCHING], 0);
 	ck_assert_uint_eq(c.cycles[DAV2M_SIM_SAMPLING], 0);

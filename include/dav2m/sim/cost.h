@@ -22,29 +22,29 @@ enum dav2m_sim_item {
 	DAV2M_SIM_WALK_REF,	   /* a page-table entry read from the memory hierarchy */
 	DAV2M_SIM_WALK_CACHED,	   /* an answer from the page-walk cache or the nested TLB */
 	/* the VMM */
-	DAV2M_SIM_EXIT,		/* world switch: exit and entry together, handling excluded */
-	DAV2M_SIM_INJECT,	/* finding that a #PF is the guest's own, and injecting it */
-	DAV2M_SIM_FILL,		/* filling a shadow entry from the guest's table */
-	DAV2M_SIM_EMULATE,	/* emulating a guest write to a write-protected table */
-	DAV2M_SIM_UNSYNC,	/* letting a table go out of sync on the first write to it */
-	DAV2M_SIM_RESYNC,	/* bringing one out-of-sync table back in sync */
-	DAV2M_SIM_INVLPG,	/* handling an intercepted INVLPG */
-	DAV2M_SIM_CR3,		/* handling an intercepted CR3 write */
-	DAV2M_SIM_MAKE,		/* making one shadow table */
-	DAV2M_SIM_REMOVE,	/* removing one shadow table because its guest frame changed use */
-	DAV2M_SIM_DROP,		/* freeing one shadow table when all are dropped */
-	DAV2M_SIM_NESTED_FILL,	/* filling a nested entry on first touch */
-	DAV2M_SIM_SAMPLE,	/* reading the counters and deciding, at a sampling exit */
-	DAV2M_SIM_MODE_SWITCH,	/* the control-block work of a mode switch, transient excluded */
+	DAV2M_SIM_EXIT,	       /* world switch: exit and entry together, handling excluded */
+	DAV2M_SIM_INJECT,      /* finding that a #PF is the guest's own, and injecting it */
+	DAV2M_SIM_FILL,	       /* filling a shadow entry from the guest's table */
+	DAV2M_SIM_EMULATE,     /* emulating a guest write to a write-protected table */
+	DAV2M_SIM_UNSYNC,      /* letting a table go out of sync on the first write to it */
+	DAV2M_SIM_RESYNC,      /* bringing one out-of-sync table back in sync */
+	DAV2M_SIM_INVLPG,      /* handling an intercepted INVLPG */
+	DAV2M_SIM_CR3,	       /* handling an intercepted CR3 write */
+	DAV2M_SIM_MAKE,	       /* making one shadow table */
+	DAV2M_SIM_REMOVE,      /* removing one shadow table because its guest frame changed use */
+	DAV2M_SIM_DROP,	       /* freeing one shadow table when all are dropped */
+	DAV2M_SIM_NESTED_FILL, /* filling a nested entry on first touch */
+	DAV2M_SIM_SAMPLE,      /* reading the counters and deciding, at a sampling exit */
+	DAV2M_SIM_MODE_SWITCH, /* the control-block work of a mode switch, transient excluded */
 	/* the guest's kernel, as it runs natively */
-	DAV2M_SIM_GUEST_FAULT,	/* a page fault, page clearing excluded */
-	DAV2M_SIM_GUEST_CLEAR,	/* clearing or copying 4 KB */
-	DAV2M_SIM_GUEST_SYSCALL,/* entering and leaving a short system call */
-	DAV2M_SIM_GUEST_PTE,	/* visiting one present entry in fork, munmap, mprotect, exit */
-	DAV2M_SIM_GUEST_SWITCH, /* a context switch, TLB refill excluded */
-	DAV2M_SIM_GUEST_FORK,	/* fork, tables excluded */
-	DAV2M_SIM_GUEST_EXEC,	/* exec, tables excluded */
-	DAV2M_SIM_GUEST_EXIT	/* exit and wait, tables excluded */
+	DAV2M_SIM_GUEST_FAULT,	 /* a page fault, page clearing excluded */
+	DAV2M_SIM_GUEST_CLEAR,	 /* clearing or copying 4 KB */
+	DAV2M_SIM_GUEST_SYSCALL, /* entering and leaving a short system call */
+	DAV2M_SIM_GUEST_PTE,	 /* visiting one present entry in fork, munmap, mprotect, exit */
+	DAV2M_SIM_GUEST_SWITCH,	 /* a context switch, TLB refill excluded */
+	DAV2M_SIM_GUEST_FORK,	 /* fork, tables excluded */
+	DAV2M_SIM_GUEST_EXEC,	 /* exec, tables excluded */
+	DAV2M_SIM_GUEST_EXIT	 /* exit and wait, tables excluded */
 };
 #define DAV2M_SIM_ITEMS 26
 

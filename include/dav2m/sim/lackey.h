@@ -20,17 +20,17 @@ extern "C" {
 /* Words that one record can become: a 4096-byte access from the last byte of a page. */
 #define DAV2M_SIM_LACKEY_WORDS 2
 /* Longest access, in bytes. */
-#define DAV2M_SIM_LACKEY_SIZE 4096
+#define DAV2M_SIM_LACKEY_SIZE  4096
 /* Longest line that is a record; valgrind's own lines may be of any length. */
-#define DAV2M_SIM_LACKEY_LINE 64
+#define DAV2M_SIM_LACKEY_LINE  64
 
 /* The parser. line and column are for messages; the rest is private. */
 struct dav2m_sim_lackey {
-	uint64_t line;	 /* of the text, from 1 */
-	uint32_t column; /* of what is wrong, from 1 */
+	uint64_t line;	  /* of the text, from 1 */
+	uint32_t column;  /* of what is wrong, from 1 */
 	const char *rule; /* what is wrong, or NULL */
 	uint64_t records;
-	uint32_t held;	 /* bytes of an unfinished line in hold */
+	uint32_t held;	  /* bytes of an unfinished line in hold */
 	uint8_t skipping; /* within one of valgrind's own lines */
 	char hold[DAV2M_SIM_LACKEY_LINE];
 };

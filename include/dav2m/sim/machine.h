@@ -20,10 +20,7 @@ enum dav2m_sim_page {
 #define DAV2M_SIM_PAGES 3
 
 /* Which references look into a TLB array. */
-enum dav2m_sim_stream {
-	DAV2M_SIM_DATA = 0,
-	DAV2M_SIM_CODE = 1
-};
+enum dav2m_sim_stream { DAV2M_SIM_DATA = 0, DAV2M_SIM_CODE = 1 };
 #define DAV2M_SIM_STREAMS 2
 
 /* One TLB array. Replacement is true LRU within a set. */

@@ -18,15 +18,15 @@ extern "C" {
 
 enum dav2m_sim_error {
 	DAV2M_SIM_OK = 0,
-	DAV2M_SIM_ERR_NULL = -1,     /* a pointer that the call needs is NULL */
-	DAV2M_SIM_ERR_RANGE = -2,    /* a value outside its enum or range */
-	DAV2M_SIM_ERR_MACHINE = -3,  /* the machine's arrays break a rule of machine.h */
-	DAV2M_SIM_ERR_MEMORY = -4,   /* no memory on the host */
+	DAV2M_SIM_ERR_NULL = -1,	 /* a pointer that the call needs is NULL */
+	DAV2M_SIM_ERR_RANGE = -2,	 /* a value outside its enum or range */
+	DAV2M_SIM_ERR_MACHINE = -3,	 /* the machine's arrays break a rule of machine.h */
+	DAV2M_SIM_ERR_MEMORY = -4,	 /* no memory on the host */
 	DAV2M_SIM_ERR_GUEST_MEMORY = -5, /* the guest's physical memory is full */
-	DAV2M_SIM_ERR_ADDRESS = -6,  /* an address that the guest's page tables cannot hold */
-	DAV2M_SIM_ERR_EVENT = -7,    /* an unknown event, or one cut off */
-	DAV2M_SIM_ERR_PROCESS = -8,  /* a fork onto a process that exists, or exit of process 0 */
-	DAV2M_SIM_ERR_SEGV = -9	     /* an access that the process's mappings forbid */
+	DAV2M_SIM_ERR_ADDRESS = -6,	 /* an address that the guest's page tables cannot hold */
+	DAV2M_SIM_ERR_EVENT = -7,	 /* an unknown event, or one cut off */
+	DAV2M_SIM_ERR_PROCESS = -8, /* a fork onto a process that exists, or exit of process 0 */
+	DAV2M_SIM_ERR_SEGV = -9	    /* an access that the process's mappings forbid */
 };
 
 /* What runs the guest. The first two are enum dav2m_mode. */
@@ -47,12 +47,12 @@ enum dav2m_sim_tables {
 
 /* Where cycles go. They add up to the total. */
 enum dav2m_sim_cause {
-	DAV2M_SIM_BASE = 0,   /* instructions */
-	DAV2M_SIM_WALK,	      /* TLB misses: L2 hits and page walks */
-	DAV2M_SIM_EXITS,      /* exits of either mode: world switch and handling */
-	DAV2M_SIM_FAULT,      /* the guest's kernel: faults, system calls, context switches */
-	DAV2M_SIM_SWITCHING,  /* mode switches, without the transient that follows them */
-	DAV2M_SIM_SAMPLING    /* sampling exits of a controller */
+	DAV2M_SIM_BASE = 0,  /* instructions */
+	DAV2M_SIM_WALK,	     /* TLB misses: L2 hits and page walks */
+	DAV2M_SIM_EXITS,     /* exits of either mode: world switch and handling */
+	DAV2M_SIM_FAULT,     /* the guest's kernel: faults, system calls, context switches */
+	DAV2M_SIM_SWITCHING, /* mode switches, without the transient that follows them */
+	DAV2M_SIM_SAMPLING   /* sampling exits of a controller */
 };
 #define DAV2M_SIM_CAUSES 6
 
@@ -64,8 +64,8 @@ enum dav2m_sim_exit {
 	DAV2M_SIM_EXIT_REMOVE,	   /* table frame changed use: shadow removed */
 	DAV2M_SIM_EXIT_INVLPG,
 	DAV2M_SIM_EXIT_CR3,
-	DAV2M_SIM_EXIT_NESTED	   /* nested entry filled; the only one that is no paging exit in
-				      the sense of <dav2m/sample.h> */
+	DAV2M_SIM_EXIT_NESTED /* nested entry filled; the only one that is no paging exit in
+				 the sense of <dav2m/sample.h> */
 };
 #define DAV2M_SIM_EXIT_KINDS 8
 
@@ -75,27 +75,27 @@ struct dav2m_sim_counts {
 	uint64_t loads;
 	uint64_t stores;
 	uint64_t cycles[DAV2M_SIM_CAUSES];
-	uint64_t paging_exit_cycles;		/* part of cycles[DAV2M_SIM_EXITS] */
+	uint64_t paging_exit_cycles; /* part of cycles[DAV2M_SIM_EXITS] */
 	uint64_t l1_misses[DAV2M_SIM_STREAMS];
-	uint64_t l2_misses[DAV2M_SIM_STREAMS];	/* == l1_misses where there is no L2 TLB */
-	uint64_t walks;				/* page walks, failed ones included */
-	uint64_t walk_refs;			/* page-table entries that they read */
-	uint64_t walk_cached;			/* answers of page-walk cache and nested TLB */
-	uint64_t dirty_walks;			/* walks only to set a dirty bit; no TLB miss */
+	uint64_t l2_misses[DAV2M_SIM_STREAMS]; /* == l1_misses where there is no L2 TLB */
+	uint64_t walks;			       /* page walks, failed ones included */
+	uint64_t walk_refs;		       /* page-table entries that they read */
+	uint64_t walk_cached;		       /* answers of page-walk cache and nested TLB */
+	uint64_t dirty_walks;		       /* walks only to set a dirty bit; no TLB miss */
 	uint64_t exits[DAV2M_SIM_EXIT_KINDS];
-	uint64_t shadow_made;			/* shadow tables made, */
-	uint64_t shadow_removed;		/* removed one by one, */
-	uint64_t shadow_dropped;		/* and dropped at mode switches */
+	uint64_t shadow_made;	 /* shadow tables made, */
+	uint64_t shadow_removed; /* removed one by one, */
+	uint64_t shadow_dropped; /* and dropped at mode switches */
 	uint64_t resyncs;
-	uint64_t tlb_flushes;			/* asked for by the guest: CR3 writes, INVLPG */
-	uint64_t faults;			/* guest page faults that brought a page in */
-	uint64_t cow_faults;			/* guest page faults that made a page private */
-	uint64_t pages;				/* 4K guest frames in use now, tables included */
+	uint64_t tlb_flushes; /* asked for by the guest: CR3 writes, INVLPG */
+	uint64_t faults;      /* guest page faults that brought a page in */
+	uint64_t cow_faults;  /* guest page faults that made a page private */
+	uint64_t pages;	      /* 4K guest frames in use now, tables included */
 	uint64_t pages_peak;
-	uint64_t table_writes;			/* entries that the guest wrote into its tables */
+	uint64_t table_writes; /* entries that the guest wrote into its tables */
 	uint64_t context_switches;
-	uint64_t processes;			/* made */
-	uint64_t mode_switches[DAV2M_MODES];	/* by the mode switched to */
+	uint64_t processes;		     /* made */
+	uint64_t mode_switches[DAV2M_MODES]; /* by the mode switched to */
 	uint64_t samples;
 };
 
@@ -106,9 +106,10 @@ struct dav2m_sim_config {
 	const struct dav2m_sim_cost *cost;	 /* must outlive the simulation */
 	enum dav2m_sim_mode mode;		 /* that the guest starts in */
 	enum dav2m_sim_tables tables;
-	enum dav2m_sim_page guest_page; /* what the guest's kernel hands out: 4K, or 2M where it can */
-	uint64_t guest_bytes;		/* guest-physical memory, [16 MB, 4 TB], whole 2 MB */
-	uint64_t window_inst;		/* instructions between samples; 0: none */
+	enum dav2m_sim_page
+		guest_page;   /* what the guest's kernel hands out: 4K, or 2M where it can */
+	uint64_t guest_bytes; /* guest-physical memory, [16 MB, 4 TB], whole 2 MB */
+	uint64_t window_inst; /* instructions between samples; 0: none */
 	/* Called between two references when window_inst has passed (at_window 1), or when
 	   paging_exit asked for it (0). May switch the mode. NULL: nobody samples. */
 	void (*sample)(void *vm, struct dav2m_sim *sim, int at_window);

@@ -32,29 +32,29 @@ enum dav2m_sim_kind {
 
 #define DAV2M_SIM_PAGE_SHIFT 12
 /* Longest run in one word. */
-#define DAV2M_SIM_RUN_MAX 0x3fffu
+#define DAV2M_SIM_RUN_MAX    0x3fffu
 /* Virtual page numbers are below this (57-bit addresses). */
-#define DAV2M_SIM_VPN_MAX (1ull << 45)
+#define DAV2M_SIM_VPN_MAX    (1ull << 45)
 
 /* What the guest's kernel is asked to do, on behalf of the process that runs. */
 enum dav2m_sim_event {
-	DAV2M_SIM_SWITCH = 0, /* pid: run that process, which is made if it does not exist */
-	DAV2M_SIM_MAP,	      /* address, bytes, DAV2M_SIM_PROT_* */
-	DAV2M_SIM_UNMAP,      /* address, bytes */
-	DAV2M_SIM_PROTECT,    /* address, bytes, DAV2M_SIM_PROT_* */
-	DAV2M_SIM_BRK,	      /* new end of the heap; the first call sets it */
-	DAV2M_SIM_FORK,	      /* pid of the child, which must not exist; the parent goes on */
-	DAV2M_SIM_EXEC,	      /* the address space is replaced by an empty one */
+	DAV2M_SIM_SWITCH = 0,	/* pid: run that process, which is made if it does not exist */
+	DAV2M_SIM_MAP,		/* address, bytes, DAV2M_SIM_PROT_* */
+	DAV2M_SIM_UNMAP,	/* address, bytes */
+	DAV2M_SIM_PROTECT,	/* address, bytes, DAV2M_SIM_PROT_* */
+	DAV2M_SIM_BRK,		/* new end of the heap; the first call sets it */
+	DAV2M_SIM_FORK,		/* pid of the child, which must not exist; the parent goes on */
+	DAV2M_SIM_EXEC,		/* the address space is replaced by an empty one */
 	DAV2M_SIM_EXIT_PROCESS, /* the process ends; process 0 runs until the next SWITCH */
-	DAV2M_SIM_SYSCALL,    /* n: that many short system calls */
-	DAV2M_SIM_MARK	      /* n: begin of the workload's phase n, for people */
+	DAV2M_SIM_SYSCALL,	/* n: that many short system calls */
+	DAV2M_SIM_MARK		/* n: begin of the workload's phase n, for people */
 };
-#define DAV2M_SIM_EVENTS 10
+#define DAV2M_SIM_EVENTS    10
 /* Most arguments that an event has. */
 #define DAV2M_SIM_ARGUMENTS 3
 
-#define DAV2M_SIM_PROT_NONE 0u
-#define DAV2M_SIM_PROT_READ 1u
+#define DAV2M_SIM_PROT_NONE  0u
+#define DAV2M_SIM_PROT_READ  1u
 #define DAV2M_SIM_PROT_WRITE 2u
 
 /* Process numbers are below this. */
