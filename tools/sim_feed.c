@@ -152,18 +152,18 @@ void feed_close(struct feed *feed)
 uint64_t feed_total(const struct feed *feed)
 {
 	if (feed->source)
-		return DAV2M_ONE_BP;
+		return dav2m_sim_source_total(feed->source);
 	return feed->paths == 1 && feed->input ? input_size(feed->input) : 0;
 }
 
 uint64_t feed_done(const struct feed *feed)
 {
 	if (feed->source)
-		return dav2m_sim_source_done_bp(feed->source);
+		return dav2m_sim_source_done(feed->source);
 	return feed->input ? input_position(feed->input) : 0;
 }
 
 const char *feed_unit(const struct feed *feed)
 {
-	return feed->source ? "bp" : "B";
+	return feed->source ? "steps" : "B";
 }

@@ -70,7 +70,12 @@ size_t dav2m_sim_source_read(struct dav2m_sim_source *source, uint64_t *words, s
 	return out.used;
 }
 
-uint32_t dav2m_sim_source_done_bp(const struct dav2m_sim_source *source)
+uint64_t dav2m_sim_source_done(const struct dav2m_sim_source *source)
 {
-	return (uint32_t)(source->step_at * DAV2M_ONE_BP / source->steps);
+	return source->step_at;
+}
+
+uint64_t dav2m_sim_source_total(const struct dav2m_sim_source *source)
+{
+	return source->steps;
 }

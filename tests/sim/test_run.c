@@ -387,7 +387,7 @@ START_TEST(workloads_repeat_for_a_seed)
 	}
 	ck_assert_uint_gt(total, 0);
 	ck_assert_int_eq(differs, 1);
-	ck_assert_uint_eq(dav2m_sim_source_done_bp(a), 10000);
+	ck_assert_uint_eq(dav2m_sim_source_done(a), dav2m_sim_source_total(a));
 	ck_assert_ptr_null(dav2m_sim_source_new(workload, 1, 0));
 	dav2m_sim_source_free(a);
 	dav2m_sim_source_free(b);

@@ -39,8 +39,9 @@ DAV2M_API void dav2m_sim_source_free(struct dav2m_sim_source *source);
 /* The next words, at most room, whole events only; 0 at the end. */
 DAV2M_API size_t dav2m_sim_source_read(struct dav2m_sim_source *source, uint64_t *words,
 				       size_t room);
-/* How far it is, in basis points. */
-DAV2M_API uint32_t dav2m_sim_source_done_bp(const struct dav2m_sim_source *source);
+/* Steps done and steps in all. A step is a piece of work of the workload's own size. */
+DAV2M_API uint64_t dav2m_sim_source_done(const struct dav2m_sim_source *source);
+DAV2M_API uint64_t dav2m_sim_source_total(const struct dav2m_sim_source *source);
 
 #ifdef __cplusplus
 }
