@@ -137,6 +137,7 @@ static void band_add(struct timeline *timeline, enum dav2m_state state, uint64_t
 		last->end += progress;
 		return;
 	}
+	/* The bands are allocated by now: NOLINTNEXTLINE(*-core.NullDereference) */
 	timeline->band[timeline->bands++] =
 		(struct band){timeline->progress, timeline->progress + progress, state};
 }

@@ -23,6 +23,7 @@ __extension__ typedef unsigned __int128 uint128;
 /* a x b / c, rounded down; the result must fit, which b <= c ensures. */
 static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)
 {
+	/* c is the progress of a tick, which has some: NOLINTNEXTLINE(*-core.DivideZero) */
 	return (uint64_t)((uint128)a * b / c);
 }
 

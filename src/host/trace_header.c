@@ -180,7 +180,7 @@ int trace_header_parse(struct trace_header_parser *parser, struct dav2m_trace_he
 		       struct dav2m_host_error *error)
 {
 	struct place place = {name, number, error};
-	struct span text = {0}, value = {0};
+	struct span text = {.text = line}, value = {.text = line};
 	enum key key = K_MODE;
 	int rc;
 
