@@ -78,7 +78,7 @@ static int file_open(struct input *input, const char *path, struct dav2m_host_er
 {
 	struct stat st;
 
-	input->fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : dup(STDIN_FILENO);
+	input->fd = strcmp(path, "-") != 0 ? open(path, O_RDONLY | O_CLOEXEC) : dup(STDIN_FILENO);
 	if (input->fd < 0 || fstat(input->fd, &st) < 0)
 		return input_fail(input->name, strerror(errno), error);
 	if (S_ISDIR(st.st_mode))
@@ -105,7 +105,7 @@ static int content_open(struct input *input, struct dav2m_host_error *error)
 
 int input_open(const char *path, struct input **ret_input, struct dav2m_host_error *error)
 {
-	struct input *input = input_new(strcmp(path, "-") ? path : "(standard input)");
+	struct input *input = input_new(strcmp(path, "-") != 0 ? path : "(standard input)");
 	int rc;
 
 	if (!input) {

@@ -21,7 +21,7 @@ int output_open(struct output *output, const char *path, struct dav2m_host_error
 	int rc = 0;
 
 	memset(output, 0, sizeof(*output));
-	if (path && strcmp(path, "-"))
+	if (path && strcmp(path, "-") != 0)
 		rc = dav2m_output_open(path, &output->file, error);
 	if (rc)
 		return rc;

@@ -100,22 +100,33 @@ static void unit_choose(struct timeline *timeline)
 		}
 }
 
-int timeline_open(const struct replay_job *job, const char *path, struct timeline **ret_timeline,
-		  struct dav2m_host_error *error)
+static struct timeline *timeline_new(const struct replay_job *job)
 {
 	struct timeline *timeline = calloc(1, sizeof(*timeline));
-	int rc;
 
 	if (!timeline)
-		return fail(error, DAV2M_HOST_MEMORY, "out of memory", "");
+		return NULL;
 	timeline->job = job;
-	timeline->terminal = timeline_format(path);
 	timeline->total = job->pair.total[DAV2M_SHADOW].value[DAV2M_PROGRESS];
 	timeline->bins = job->pair.ticks < BINS ? job->pair.ticks : BINS;
 	timeline->bin = calloc(timeline->bins, sizeof(*timeline->bin));
 	timeline->band = calloc(BAND_SHARE + 1, sizeof(*timeline->band));
-	rc = timeline->bin && timeline->band ? dav2m_output_open(path, &timeline->output, error)
-					     : fail(error, DAV2M_HOST_MEMORY, "out of memory", "");
+	if (timeline->bin && timeline->band)
+		return timeline;
+	timeline_abort(timeline);
+	return NULL;
+}
+
+int timeline_open(const struct replay_job *job, const char *path, struct timeline **ret_timeline,
+		  struct dav2m_host_error *error)
+{
+	struct timeline *timeline = timeline_new(job);
+	int rc;
+
+	if (!timeline)
+		return fail(error, DAV2M_HOST_MEMORY, "out of memory", "");
+	timeline->terminal = timeline_format(path);
+	rc = dav2m_output_open(path, &timeline->output, error);
 	if (rc) {
 		timeline_abort(timeline);
 		return rc;

@@ -127,7 +127,7 @@ static int ini_field(void *context, const char *section, const char *name, const
 
 	if (reading->failed)
 		return 0;
-	if (*section && strcmp(section, SECTION))
+	if (*section && strcmp(section, SECTION) != 0)
 		ini_fail(reading, "the only section is [" SECTION "]");
 	else if (!strcmp(name, "preset") && reading->assigned)
 		ini_fail(reading, "preset must come before the fields, which it would undo");

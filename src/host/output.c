@@ -46,13 +46,12 @@ static struct dav2m_output *output_new(const char *path)
 		return NULL;
 	output->fd = -1;
 	memcpy(output->path, path, length + 1);
-	output->part = malloc(length + sizeof(PART_SUFFIX));
+	output->part = malloc(length + sizeof(PART_SUFFIX)); /* its terminating 0 counts */
 	if (!output->part) {
 		output_free(output);
 		return NULL;
 	}
-	memcpy(output->part, path, length);
-	memcpy(output->part + length, PART_SUFFIX, sizeof(PART_SUFFIX));
+	snprintf(output->part, length + sizeof(PART_SUFFIX), "%s" PART_SUFFIX, path);
 	return output;
 }
 

@@ -84,7 +84,7 @@ static int modes_check(const struct dav2m_trace *shadow, const struct dav2m_trac
 					    dav2m_trace_mode_name(trace[mode]->header.mode),
 					    mode == DAV2M_SHADOW ? "first" : "second",
 					    dav2m_mode_name(mode));
-	if (strcmp(shadow->header.progress_unit, nested->header.progress_unit))
+	if (strcmp(shadow->header.progress_unit, nested->header.progress_unit) != 0)
 		return host_fail(error, DAV2M_HOST_MISMATCH,
 				 "progress_unit is '%.100s' in the shadow recording and '%.100s' "
 				 "in the nested one; they must measure work alike",

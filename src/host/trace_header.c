@@ -55,14 +55,17 @@ static int value_fail(const struct place *place, const struct span *value, enum 
 
 static int span_is(const struct span *span, const char *text)
 {
-	return span->length == strlen(text) && !memcmp(span->text, text, span->length);
+	return span->length == strlen(text) && !strncmp(span->text, text, span->length);
 }
 
 static int magic_parse(const struct place *place, const char *line, const char *end)
 {
 	size_t magic = strlen(TRACE_MAGIC);
+	struct span first = {line, (size_t)(end - line), 1};
 
-	if ((size_t)(end - line) < magic || memcmp(line, TRACE_MAGIC, magic))
+	if (first.length > magic)
+		first.length = magic;
+	if (!span_is(&first, TRACE_MAGIC))
 		return place_fail(place, 1,
 				  "not a counter trace: the first line must be '" TRACE_MAGIC "1'");
 	if (end - line != (ptrdiff_t)magic + 1 || line[magic] != '0' + DAV2M_TRACE_VERSION)

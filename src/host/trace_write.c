@@ -21,7 +21,7 @@
 #define BUFFER_BYTES 65536
 
 /* Longest record: each value has at most 19 digits and a comma or newline. */
-#define RECORD_BYTES (DAV2M_COUNTERS * 20)
+#define RECORD_BYTES ((size_t)DAV2M_COUNTERS * 20)
 
 struct dav2m_trace_writer {
 	struct dav2m_output *output;

@@ -41,7 +41,7 @@ succeed() {
 
 absent() { [ ! -e "$1" ] || wrong "$1 was written"; }
 
-"$make_pair" gcc-long 200 s.csv n.csv
+"$make_pair" gcc-long 6000 200 s.csv n.csv
 head='# dav2m counter trace 1\n# mode: %s\n# progress_unit: instructions\nprogress,cycles\n'
 # shellcheck disable=SC2059 # the head is a format
 plain() { printf "$head" "$1"; shift; printf '%s\n' "$@"; }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Writes a synthetic paired recording from the phase table as two counter traces, for the golden
- * replays and for pictures: make_pair NAME NOISE_BP SHADOW.csv NESTED.csv
+ * replays and for pictures: make_pair NAME TICKS NOISE_BP SHADOW.csv NESTED.csv
  */
 #include "../support/phases.h"
 
@@ -39,20 +39,23 @@ static int trace_write(const char *path, enum dav2m_trace_mode mode, const struc
 
 int main(int argc, char **argv)
 {
-	const struct phases *phases = argc == 5 ? phases_find(argv[1]) : NULL;
+	const struct phases *known = argc == 6 ? phases_find(argv[1]) : NULL;
+	struct phases phases;
 	struct dav2m_sample *shadow, *nested;
 	int rc = 1;
 
-	if (!phases) {
-		fputs("usage: make_pair NAME NOISE_BP SHADOW.csv NESTED.csv\n", stderr);
+	if (!known || strtoul(argv[2], NULL, 10) == 0) {
+		fputs("usage: make_pair NAME TICKS NOISE_BP SHADOW.csv NESTED.csv\n", stderr);
 		return 2;
 	}
-	shadow = calloc(phases->ticks, sizeof(*shadow));
-	nested = calloc(phases->ticks, sizeof(*nested));
+	phases = *known;
+	phases.ticks = strtoul(argv[2], NULL, 10);
+	shadow = calloc(phases.ticks, sizeof(*shadow));
+	nested = calloc(phases.ticks, sizeof(*nested));
 	if (shadow && nested) {
-		phases_fill(phases, (uint32_t)strtoul(argv[2], NULL, 10), 1, shadow, nested);
-		rc = trace_write(argv[3], DAV2M_TRACE_SHADOW, phases, shadow) ||
-		     trace_write(argv[4], DAV2M_TRACE_NESTED, phases, nested);
+		phases_fill(&phases, (uint32_t)strtoul(argv[3], NULL, 10), 1, shadow, nested);
+		rc = trace_write(argv[4], DAV2M_TRACE_SHADOW, &phases, shadow) ||
+		     trace_write(argv[5], DAV2M_TRACE_NESTED, &phases, nested);
 	}
 	free(shadow);
 	free(nested);

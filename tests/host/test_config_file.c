@@ -134,9 +134,7 @@ START_TEST(file_unreadable)
 	ck_assert_int_eq(dav2m_config_load(".", &config, &error), DAV2M_HOST_IO);
 	ck_assert_ptr_nonnull(strstr(error.text, "cannot read"));
 	ck_assert_int_eq(dav2m_config_load(NULL, &config, &error), DAV2M_HOST_ARGUMENT);
-	memset(line, ' ', sizeof(line) - 2);
-	memcpy(line, "window_inst = 1", 15);
-	line[sizeof(line) - 2] = '2';
+	snprintf(line, sizeof(line), "window_inst = %2900d", 2);
 	ck_assert_int_eq(dav2m_config_load(file_with(line), &config, &error), DAV2M_HOST_CONFIG);
 	ck_assert_ptr_nonnull(strstr(error.text, ":1: the line is longer than libinih reads"));
 	scratch_remove();

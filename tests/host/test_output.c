@@ -86,13 +86,13 @@ START_TEST(refused)
 	ck_assert_int_eq(dav2m_output_open("x", NULL, NULL), DAV2M_HOST_ARGUMENT);
 	ck_assert_int_eq(dav2m_output_write(NULL, "x", 1, &error), DAV2M_HOST_ARGUMENT);
 	ck_assert_int_eq(dav2m_output_commit(NULL, &error), DAV2M_HOST_ARGUMENT);
-	strcpy(folder, scratch_path("d"));
+	snprintf(folder, sizeof(folder), "%s", scratch_path("d"));
 	ck_assert_int_eq(mkdir(folder, 0700), 0);
 	ck_assert_int_eq(dav2m_output_open(folder, &output, &error), DAV2M_HOST_IO);
 	ck_assert_ptr_nonnull(strstr(error.text, "exists and is not a regular file"));
 	/* The end of a long name is shown, and the reason after it. */
 	memset(name, 'n', sizeof(name));
-	strcpy(name + sizeof(name) - 5, ".csv");
+	snprintf(name + sizeof(name) - 5, 5, ".csv");
 	ck_assert_int_eq(dav2m_output_open(name, &output, &error), DAV2M_HOST_IO);
 	ck_assert_int_eq(strncmp(error.text, "...nnn", 6), 0);
 	ck_assert_ptr_nonnull(strstr(error.text, "nnn.csv.part: cannot create: "));
@@ -107,7 +107,7 @@ START_TEST(target_becomes_a_folder)
 	struct dav2m_output *output;
 	struct dav2m_host_error error;
 
-	strcpy(path, scratch_path("e"));
+	snprintf(path, sizeof(path), "%s", scratch_path("e"));
 	snprintf(part, sizeof(part), "%s.part", path);
 	ck_assert_int_eq(dav2m_output_open(path, &output, &error), 0);
 	ck_assert_int_eq(mkdir(path, 0700), 0);

@@ -213,9 +213,9 @@ static int next_fails(void *context, const char **ret_data, size_t *ret_size,
 		      struct dav2m_host_error *error)
 {
 	(void)context;
-	(void)ret_data;
-	(void)ret_size;
-	strcpy(error->text, "the tape tore");
+	*ret_data = NULL;
+	*ret_size = 0;
+	snprintf(error->text, sizeof(error->text), "the tape tore");
 	return DAV2M_HOST_IO;
 }
 
@@ -283,7 +283,6 @@ START_TEST(round_trip)
 	ck_assert_int_eq(dav2m_trace_writer_close(writer, &error), 0);
 	ck_assert_int_eq(dav2m_trace_load(path, 0, &trace, &error), 0);
 	ck_assert_str_eq(trace.header.program, "gcc -O2");
-	strcpy(trace.header.program, header.program);
 	memcpy(header.program, trace.header.program, sizeof(header.program));
 	ck_assert_mem_eq(&trace.header, &header, sizeof(header));
 	ck_assert_uint_eq(trace.ticks, ticks);
@@ -307,7 +306,7 @@ START_TEST(writer_abort)
 	struct dav2m_trace trace;
 	struct dav2m_host_error error;
 
-	strcpy(path, scratch_path("abort.csv"));
+	snprintf(path, sizeof(path), "%s", scratch_path("abort.csv"));
 	snprintf(part, sizeof(part), "%s.part", path);
 	ck_assert_int_eq(dav2m_trace_writer_open(path, &header, &writer, &error), 0);
 	ck_assert_int_eq(dav2m_trace_writer_append(writer, &tick, &error), 0);

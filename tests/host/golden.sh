@@ -1,0 +1,39 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Golden replays: the committed recordings of tests/data give the committed results, to the last
+# cycle and decision. After a change that is meant, run it with a third argument, "update", and
+# read the difference.
+#
+# usage: bash golden.sh SOURCE_ROOT DAV2M [update]
+set -euo pipefail
+data=$(realpath "$1")/tests/data
+dav2m=$(realpath "$2")
+mode=${3:-compare}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failures=0
+
+# golden NAME RECORDING OPTION...
+golden() {
+	local name=$1 recording=$2 file
+	shift 2
+	"$dav2m" replay "$data/$recording-shadow.csv" "$data/$recording-nested.csv" "$@" \
+		--format=json -o "$scratch/$name.json" --decisions="$scratch/$name.csv"
+	# Only ticks in which something happened: the others repeat the recording.
+	awk -F, 'NR == 1 || $7 != 0 || $9 != ""' "$scratch/$name.csv" >"$scratch/$name.decisions.csv"
+	for file in "$name.json" "$name.decisions.csv"; do
+		if [ "$mode" = update ]; then
+			cp "$scratch/$file" "$data/$file"
+		elif ! diff -u "$data/$file" "$scratch/$file"; then
+			printf 'wrong: %s differs from tests/data/%s\n' "$file" "$file"
+			failures=$((failures + 1))
+		fi
+	done
+}
+
+golden gcc-default gcc
+golden gcc-paper gcc --preset=paper
+golden gcc-eager gcc --set=threshold_vmexit=2000 --set=threshold_tmiss=2e5 --set=window_tmiss=4
+golden burst-default burst --native=45e9 --start=nested
+[ "$failures" -eq 0 ]
