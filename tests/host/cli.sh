@@ -163,5 +163,13 @@ done >common.txt
 diff <(grep -vxF -f common.txt help.txt) <(grep -vxF -f common.txt manual.txt) ||
 	wrong 'man/dav2m-replay.1 and --help disagree'
 
+# The manual lists the commands that help lists
+checks=$((checks + 1))
+commands=$("$dav2m" help | sed -n 's/^  \([a-z]*\)  *.*/\1/p')
+[ -n "$commands" ] || wrong 'help lists no command'
+for command in $commands; do
+	grep -qx "\.It Cm $command" "$src/man/dav2m.1" || wrong "man/dav2m.1 lacks $command"
+done
+
 printf '%d checks, %d wrong\n' "$checks" "$failures"
 [ "$failures" -eq 0 ]
