@@ -50,10 +50,10 @@ struct dav2m_config {
 	   2 GHz machine; most are far shorter). */
 	uint16_t window_settle;
 
-	/* Thresholds stay within [initial x min, initial x max]. Defaults 2500 and 640000 (x 1/4
-	   and x 64; ours, the paper gives no limits). */
-	uint16_t threshold_min_bp;
-	uint32_t threshold_max_bp;
+	/* Thresholds stay within [initial / min_div, initial x max_times]. Defaults 4 and 64 (ours;
+	   the paper gives no limits). */
+	uint16_t threshold_min_div;
+	uint16_t threshold_max_times;
 
 	/* A probe is given up when its CPI exceeds the other mode's CPI x this. Paper 11000
 	   (section 7, pFactor = 1.1: also 10 % worse is kept). */
@@ -68,10 +68,10 @@ struct dav2m_config {
 	   the thresholds for good and the controller freezes). */
 	uint16_t decay_bp;
 
-	/* 1: as the paper prints it. A shadow probe that exceeds the exit threshold goes to a
-	   nested probe, and shadow paging is left on a CPI that may be one window old.
-	   0: such a probe returns to Nested, whose CPI is already known, and shadow paging is left
-	   only on a CPI that covers the burst itself. */
+	/* 1: as the paper prints it. A shadow probe that exceeds the exit threshold goes straight to
+	   a nested probe, and shadow paging is left on a CPI that may be one window old.
+	   0: such a probe is given up, back to Nested, only if its CPI is worse too, and shadow
+	   paging is left only on a CPI that covers the burst itself. */
 	uint8_t as_printed;
 
 	/* Width of the VMM's counters, [32, 64]. Default 48 (x86 PMUs); 64-bit software counters
@@ -88,7 +88,8 @@ enum dav2m_preset {
 /* Everything a person or a parser needs to know about one field. */
 struct dav2m_config_field {
 	const char *name; /* the member's name */
-	const char *unit; /* "progress", "ticks", "paging exits", "TLB misses", "bp", "flag", "bits" */
+	const char *unit; /* "progress", "ticks", "paging exits", "TLB misses", "bp", "times",
+	                     "flag", "bits" */
 	uint32_t min;     /* smallest value allowed */
 	uint32_t max;     /* largest value allowed */
 	uint16_t offset;  /* in struct dav2m_config, in bytes */

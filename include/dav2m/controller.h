@@ -52,7 +52,8 @@ enum dav2m_reason {
 	DAV2M_SETTLING,       /* within window_settle of the last switch */
 	DAV2M_BACKING_OFF,    /* a switch was deferred or failed a short while ago */
 	DAV2M_PINNED,         /* the caller pinned this mode, or the switch to it is due */
-	DAV2M_NO_CPI,         /* no CPI to judge by: progress or cycles are not available */
+	DAV2M_BLIND,          /* a counter that the judgement needs is not available: progress and
+	                         cycles to judge a mode, TLB misses to leave nested paging */
 	DAV2M_UNACKNOWLEDGED, /* the switch asked for before still stands */
 	/* The sample itself could not be used; windows start again where it says so. */
 	DAV2M_BASELINE,     /* first sample, or the set of counters grew: windows start here */
@@ -128,29 +129,35 @@ struct dav2m {
 	uint32_t exits;     /* paging exits counted since the last sample that was used */
 	uint32_t exits_due; /* beyond this many, dav2m_paging_exits() asks for a sample */
 	uint32_t magic;
-	uint8_t state;      /* enum dav2m_state */
-	uint8_t pin;        /* enum dav2m_pin */
-	uint8_t asked_to;   /* state after the switch that is asked for */
-	uint8_t asked_edge; /* its edge, and */
-	uint8_t asked_reason; /* its reason; DAV2M_WAITING: no switch is asked for */
-	uint8_t last_reason;
+	uint8_t state;       /* enum dav2m_state */
+	uint8_t pin;         /* enum dav2m_pin */
+	uint8_t asked;       /* the verdict whose switch is asked for, 0: none */
+	uint8_t last_reason; /* enum dav2m_reason */
+	uint8_t steps;       /* ticks in the moving averages */
+	uint8_t step_next;   /* where the next one goes */
 	uint8_t step_shift;
-	uint8_t step_next;
-	uint8_t steps;
-	uint8_t failures;   /* failed switches in a row */
-	uint8_t cpi_known;  /* reference holds a CPI */
-	uint16_t settle;    /* ticks left to settle */
-	uint16_t backoff;   /* ticks left before a switch may be asked for again */
+	uint8_t failures;    /* failed switches in a row */
+	uint16_t settle;     /* ticks left to settle */
+	uint16_t backoff;    /* ticks left before a switch may be asked for again */
 	uint32_t since[DAV2M_MODES]; /* ticks since the last switch to each mode */
-	uint32_t calm;      /* ticks since a switch or a decay */
+	uint32_t calm;       /* ticks since a switch or a decay */
 	uint32_t threshold_vmexit;
 	uint32_t threshold_tmiss;
-	uint32_t tick_progress; /* progress in the unfinished tick */
 	uint32_t mode_ticks[DAV2M_MODES];
-	uint64_t switch_cycles; /* of the last switch, still to be taken out of the cycles */
+	uint32_t tick_progress; /* of the unfinished tick */
+	uint32_t tick_tlb_misses;
+	uint32_t tick_paging_exits;
+	uint64_t tick_cycles;
+	uint64_t switch_cycles;      /* of the last switch, to be taken out of the next sample */
 	uint64_t reference_progress; /* CPI of the mode that a probe is judged against */
 	uint64_t reference_cycles;
-	struct dav2m_sums window;
+	uint64_t window_progress;
+	uint64_t window_cycles;
+	uint64_t window_tlb_misses;
+	uint64_t exits_progress; /* paging exits have a window of their own inside a shadow probe */
+	uint64_t exits_total;
+	uint32_t exits_ticks;
+	uint32_t window_ticks;
 	struct dav2m_meter meter;
 	struct dav2m_config config;
 	struct dav2m_step step[DAV2M_SMOOTHING];
@@ -169,7 +176,8 @@ struct dav2m_explanation {
 	uint32_t threshold_tmiss;
 	uint32_t available;        /* DAV2M_BIT of each counter that samples carry */
 	uint32_t wraps;            /* counter wrap-arounds followed */
-	struct dav2m_sums window;    /* the unfinished window */
+	struct dav2m_sums window;    /* the unfinished window; its paging exits restart more often
+	                                than the rest in a shadow probe (edge 11) */
 	struct dav2m_sums smoothed;  /* the last DAV2M_SMOOTHING ticks in this mode */
 	struct dav2m_sums reference; /* progress and cycles of the mode a probe is judged against */
 	uint32_t mode_ticks[DAV2M_MODES]; /* ticks completed in each mode */

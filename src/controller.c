@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The controller: from a sample to a decision.
+ *
+ *     sample -> meter -> account() windows and ticks -> guard() verdict -> take() edge -> decision
+ *
+ * The state changes in one place only, commit(), and a hardware switch is asked for exactly when
+ * an edge leads to a state of the other mode; until it is acknowledged the old state stands. So
+ * state and hardware cannot disagree. What counts as a bad mode is the judge's business.
+ *
+ * Source: DAV2M (ICAC 2011), section 6; docs/policy.md says where we differ and why.
+ */
+#include "core.h"
+
+/* Ticks of back-off after a failed switch double up to 2^6: a guest that cannot be switched is
+   asked about once in a few seconds, and one that can again is found within as long. */
+#define BACKOFF_MAX_SHIFT 6
+
+/* Moving averages hold progress and cycles in 32 bits. With window_inst scaled below 2^26, a tick
+   fits up to a CPI of 64, and the scaling costs less than 2^-25 of it. */
+#define STEP_BITS 26
+
+static const struct dav2m_judge *judge_of(const struct dav2m *ctl)
+{
+	(void)ctl;
+	return &dav2m_threshold_judge;
+}
+
+static void increment(uint32_t *count)
+{
+	*count += *count != UINT32_MAX;
+}
+
+static enum dav2m_mode mode_of(const struct dav2m *ctl)
+{
+	return dav2m_state_mode((enum dav2m_state)ctl->state);
+}
+
+enum dav2m_mode dav2m_state_mode(enum dav2m_state state)
+{
+	switch (state) {
+	case DAV2M_STATE_SHADOW:
+	case DAV2M_STATE_PRESHADOW:
+		return DAV2M_SHADOW;
+	case DAV2M_STATE_PRENESTED:
+	case DAV2M_STATE_PREPAGING:
+	case DAV2M_STATE_NESTED:
+		break;
+	}
+	return DAV2M_NESTED;
+}
+
+/* Windows. */
+
+static void restart_exits(struct dav2m *ctl)
+{
+	ctl->exits_progress = 0;
+	ctl->exits_total = 0;
+	ctl->exits_ticks = 0;
+}
+
+static void restart_window(struct dav2m *ctl)
+{
+	ctl->window_progress = 0;
+	ctl->window_cycles = 0;
+	ctl->window_tlb_misses = 0;
+	ctl->window_ticks = 0;
+	restart_exits(ctl);
+}
+
+static void restart_tick(struct dav2m *ctl)
+{
+	ctl->tick_progress = 0;
+	ctl->tick_cycles = 0;
+	ctl->tick_tlb_misses = 0;
+	ctl->tick_paging_exits = 0;
+}
+
+static void restart_smoothing(struct dav2m *ctl)
+{
+	ctl->steps = 0;
+	ctl->step_next = 0;
+	restart_tick(ctl);
+}
+
+/* A quarter of a tick is the least that a CPI is computed over (docs/policy.md, section 3). */
+int dav2m_window_has_cpi(const struct dav2m *ctl)
+{
+	return ctl->window_progress && ctl->window_cycles &&
+	       ctl->window_progress >= ctl->config.window_inst / 4;
+}
+
+static void store_reference(struct dav2m *ctl)
+{
+	if (!dav2m_window_has_cpi(ctl))
+		return;
+	ctl->reference_progress = ctl->window_progress;
+	ctl->reference_cycles = ctl->window_cycles;
+}
+
+/* Ticks. */
+
+static uint32_t narrow(uint64_t value)
+{
+	return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+}
+
+static void pass_time(struct dav2m *ctl)
+{
+	increment(&ctl->mode_ticks[mode_of(ctl)]);
+	for (unsigned int mode = 0; mode < DAV2M_MODES; mode++)
+		ctl->since[mode] += ctl->since[mode] < ctl->config.window_trans;
+	if (ctl->backoff)
+		ctl->backoff--;
+	if (++ctl->calm >= ctl->config.window_trans) {
+		ctl->calm = 0;
+		judge_of(ctl)->calm(ctl);
+	}
+}
+
+static void finish_tick(struct dav2m *ctl, uint64_t progress)
+{
+	ctl->step[ctl->step_next] = (struct dav2m_step){
+		.progress = narrow(progress >> ctl->step_shift),
+		.cycles = narrow(ctl->tick_cycles >> ctl->step_shift),
+		.tlb_misses = ctl->tick_tlb_misses,
+		.paging_exits = ctl->tick_paging_exits,
+	};
+	if (++ctl->step_next == DAV2M_SMOOTHING)
+		ctl->step_next = 0;
+	ctl->steps += ctl->steps < DAV2M_SMOOTHING;
+	restart_tick(ctl);
+	ctl->window_ticks++;
+	ctl->exits_ticks++;
+	pass_time(ctl);
+}
+
+/*
+ * Adds a reading to the windows and the tick. Answers 1 when it completes a tick: enough work,
+ * or, where work is not measured, any reading.
+ */
+static int account(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTERS], uint32_t exits)
+{
+	uint64_t progress = delta[DAV2M_PROGRESS], cycles = delta[DAV2M_CYCLES];
+	uint64_t worked = ctl->tick_progress + progress; /* < 2^31 + 2^40 */
+
+	/* The switch belongs to neither mode's speed. */
+	cycles -= cycles < ctl->switch_cycles ? cycles : ctl->switch_cycles;
+	ctl->switch_cycles = 0;
+	ctl->window_progress = dav2m_add(ctl->window_progress, progress);
+	ctl->window_cycles = dav2m_add(ctl->window_cycles, cycles);
+	ctl->window_tlb_misses = dav2m_add(ctl->window_tlb_misses, delta[DAV2M_TLB_MISSES]);
+	ctl->exits_progress = dav2m_add(ctl->exits_progress, progress);
+	ctl->exits_total = dav2m_add(ctl->exits_total, exits);
+	ctl->tick_cycles = dav2m_add(ctl->tick_cycles, cycles);
+	ctl->tick_tlb_misses = narrow(ctl->tick_tlb_misses + delta[DAV2M_TLB_MISSES]);
+	ctl->tick_paging_exits = narrow((uint64_t)ctl->tick_paging_exits + exits);
+	if (worked < ctl->config.window_inst && (ctl->meter.known & DAV2M_BIT(DAV2M_PROGRESS))) {
+		ctl->tick_progress = (uint32_t)worked;
+		return 0;
+	}
+	finish_tick(ctl, worked);
+	return 1;
+}
+
+/* Decisions. */
+
+static int pin_forbids(const struct dav2m *ctl, enum dav2m_mode mode)
+{
+	switch ((enum dav2m_pin)ctl->pin) {
+	case DAV2M_PIN_NONE:
+		return 0;
+	case DAV2M_PIN_SHADOW:
+		return mode != DAV2M_SHADOW;
+	case DAV2M_PIN_NESTED:
+		break;
+	}
+	return mode != DAV2M_NESTED;
+}
+
+static enum dav2m_verdict guard(const struct dav2m *ctl)
+{
+	if (pin_forbids(ctl, mode_of(ctl)))
+		return VERDICT_PIN;
+	switch ((enum dav2m_state)ctl->state) {
+	case DAV2M_STATE_SHADOW:
+	case DAV2M_STATE_NESTED:
+		return judge_of(ctl)->leave(ctl);
+	case DAV2M_STATE_PRENESTED:
+	case DAV2M_STATE_PRESHADOW:
+		return judge_of(ctl)->probe(ctl);
+	case DAV2M_STATE_PREPAGING:
+		break;
+	}
+	return ctl->window_ticks >= ctl->config.window_prepaging ? VERDICT_QUIESCED : VERDICT_HOLD;
+}
+
+static void change_mode(struct dav2m *ctl, enum dav2m_mode to, enum dav2m_verdict verdict)
+{
+	increment(&ctl->tally.switches[to]);
+	/* A pin is the caller's will, not an oscillation. */
+	if (verdict != VERDICT_PIN)
+		judge_of(ctl)->switched(ctl, to);
+	ctl->since[to] = 0;
+	ctl->calm = 0;
+	ctl->settle = ctl->config.window_settle;
+	restart_smoothing(ctl);
+}
+
+/* The one place where the state changes. */
+static void commit(struct dav2m *ctl, enum dav2m_verdict verdict)
+{
+	const struct dav2m_edge *edge = &dav2m_edges[ctl->state][verdict];
+	enum dav2m_mode before = mode_of(ctl);
+
+	ctl->state = edge->to;
+	if (mode_of(ctl) != before)
+		change_mode(ctl, mode_of(ctl), verdict);
+	judge_of(ctl)->learn(ctl, (enum dav2m_lesson)edge->lesson);
+	restart_window(ctl);
+}
+
+/* An edge into the other mode: ask for the switch, or say what forbids it. */
+static enum dav2m_reason ask(struct dav2m *ctl, enum dav2m_verdict verdict, enum dav2m_mode to)
+{
+	if (pin_forbids(ctl, to)) {
+		restart_window(ctl);
+		return DAV2M_PINNED;
+	}
+	if (ctl->backoff) {
+		restart_window(ctl);
+		return DAV2M_BACKING_OFF;
+	}
+	ctl->asked = (uint8_t)verdict;
+	return (enum dav2m_reason)dav2m_edges[ctl->state][verdict].reason;
+}
+
+static enum dav2m_reason take(struct dav2m *ctl, enum dav2m_verdict verdict)
+{
+	const struct dav2m_edge *edge = &dav2m_edges[ctl->state][verdict];
+	enum dav2m_mode to = dav2m_state_mode((enum dav2m_state)edge->to);
+
+	switch (verdict) {
+	case VERDICT_HOLD:
+		return (enum dav2m_reason)edge->reason;
+	case VERDICT_ROLL:
+		if (ctl->state == DAV2M_STATE_PRESHADOW) {
+			restart_exits(ctl); /* edge 11: the probe's own window goes on */
+			return (enum dav2m_reason)edge->reason;
+		}
+		if (ctl->state == DAV2M_STATE_SHADOW)
+			store_reference(ctl);
+		break;
+	case VERDICT_LEAVE:
+	case VERDICT_ABORT:
+		store_reference(ctl);
+		break;
+	case VERDICT_KEEP:
+	case VERDICT_REJECT:
+	case VERDICT_GIVE_UP:
+	case VERDICT_QUIESCED:
+	case VERDICT_BLIND:
+	case VERDICT_PIN:
+		break;
+	}
+	if (to != mode_of(ctl))
+		return ask(ctl, verdict, to);
+	commit(ctl, verdict);
+	return (enum dav2m_reason)edge->reason;
+}
+
+static enum dav2m_reason settle(struct dav2m *ctl, int ticked)
+{
+	ctl->settle = (uint16_t)(ctl->settle - ticked);
+	restart_window(ctl);
+	return DAV2M_SETTLING;
+}
+
+/* A reading that can be used, while no switch is asked for. */
+static enum dav2m_reason judge(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTERS],
+			       uint32_t exits, enum dav2m_verdict *ret_verdict)
+{
+	int ticked = account(ctl, delta, exits);
+
+	*ret_verdict = VERDICT_HOLD;
+	if (ctl->settle)
+		return settle(ctl, ticked);
+	if (!delta[DAV2M_PROGRESS] && (ctl->meter.known & DAV2M_BIT(DAV2M_PROGRESS)))
+		return DAV2M_NO_PROGRESS;
+	*ret_verdict = guard(ctl);
+	return take(ctl, *ret_verdict);
+}
+
+static enum dav2m_reason reason_of(enum dav2m_reading reading)
+{
+	switch (reading) {
+	case READING_OK:
+	case READING_BASELINE:
+		break;
+	case READING_INCOMPLETE:
+		return DAV2M_INCOMPLETE;
+	case READING_LOST:
+		return DAV2M_COUNTER_LOST;
+	case READING_BACKWARD:
+		return DAV2M_BACKWARD;
+	case READING_JUMP:
+		return DAV2M_JUMP;
+	}
+	return DAV2M_BASELINE;
+}
+
+/* From what count of exits on a sample is worth taking at once. */
+static uint32_t exits_due(const struct dav2m *ctl)
+{
+	if (mode_of(ctl) != DAV2M_SHADOW || ctl->pin != DAV2M_PIN_NONE || ctl->asked ||
+	    ctl->settle || ctl->backoff)
+		return UINT32_MAX;
+	return judge_of(ctl)->exits_due(ctl);
+}
+
+static uint32_t take_exits(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTERS])
+{
+	uint32_t counted = ctl->exits;
+
+	ctl->exits = 0;
+	if (ctl->meter.known & DAV2M_BIT(DAV2M_PAGING_EXITS))
+		return narrow(delta[DAV2M_PAGING_EXITS]);
+	return counted;
+}
+
+static enum dav2m_reason read_sample(struct dav2m *ctl, const struct dav2m_sample *sample,
+				     enum dav2m_verdict *ret_verdict)
+{
+	uint64_t delta[DAV2M_COUNTERS];
+	enum dav2m_reading reading = dav2m_meter_read(&ctl->meter, sample, delta);
+	uint32_t exits;
+
+	*ret_verdict = VERDICT_HOLD;
+	if (reading == READING_INCOMPLETE)
+		return DAV2M_INCOMPLETE;
+	if (reading != READING_OK) {
+		ctl->exits = 0;
+		restart_window(ctl);
+		restart_tick(ctl);
+		return reason_of(reading);
+	}
+	exits = take_exits(ctl, delta);
+	if (ctl->asked)
+		return DAV2M_UNACKNOWLEDGED;
+	return judge(ctl, delta, exits, ret_verdict);
+}
+
+int dav2m_sample(struct dav2m *ctl, const struct dav2m_sample *sample,
+		 struct dav2m_decision *ret_decision)
+{
+	const struct dav2m_edge *edge;
+	enum dav2m_verdict verdict;
+	enum dav2m_reason reason;
+	uint8_t from;
+
+	if (!ctl || !sample || !ret_decision)
+		return DAV2M_ERR_NULL;
+	if (ctl->magic != DAV2M_MAGIC)
+		return DAV2M_ERR_UNINIT;
+	if (sample->valid & ~DAV2M_ALL_COUNTERS)
+		return DAV2M_ERR_SAMPLE;
+	from = ctl->state;
+	reason = read_sample(ctl, sample, &verdict);
+	increment(&ctl->count[reason]);
+	ctl->last_reason = (uint8_t)reason;
+	ctl->exits_due = exits_due(ctl);
+
+	/* A switch that was forbidden takes no edge; one that stands is told again. */
+	edge = &dav2m_edges[from][ctl->asked ? ctl->asked : reason == DAV2M_PINNED ||
+				  reason == DAV2M_BACKING_OFF ? VERDICT_HOLD : (uint8_t)verdict];
+	ret_decision->action = ctl->asked ? DAV2M_SWITCH : DAV2M_STAY;
+	ret_decision->mode = dav2m_state_mode((enum dav2m_state)edge->to);
+	ret_decision->from = (enum dav2m_state)from;
+	ret_decision->to = (enum dav2m_state)edge->to;
+	ret_decision->reason = reason;
+	ret_decision->edge = edge->number;
+	ret_decision->tick = (uint64_t)ctl->mode_ticks[0] + ctl->mode_ticks[1];
+	return DAV2M_OK;
+}
+
+int dav2m_paging_exits(struct dav2m *ctl, uint32_t n)
+{
+	ctl->exits += n;
+	return ctl->exits > ctl->exits_due;
+}
+
+static void back_off(struct dav2m *ctl, enum dav2m_outcome outcome)
+{
+	if (outcome == DAV2M_DEFERRED) {
+		increment(&ctl->tally.deferred);
+		ctl->backoff = 1;
+	} else {
+		increment(&ctl->tally.failed);
+		ctl->backoff = (uint16_t)(1u << ctl->failures);
+		ctl->failures += ctl->failures < BACKOFF_MAX_SHIFT;
+	}
+	restart_window(ctl);
+}
+
+int dav2m_acknowledge(struct dav2m *ctl, enum dav2m_outcome outcome, uint64_t cycles)
+{
+	enum dav2m_verdict verdict;
+
+	if (!ctl)
+		return DAV2M_ERR_NULL;
+	if (ctl->magic != DAV2M_MAGIC)
+		return DAV2M_ERR_UNINIT;
+	if (!ctl->asked)
+		return DAV2M_ERR_NO_SWITCH;
+	if ((unsigned int)outcome >= DAV2M_OUTCOMES)
+		return DAV2M_ERR_RANGE;
+	verdict = (enum dav2m_verdict)ctl->asked;
+	ctl->asked = 0;
+	ctl->switch_cycles = cycles;
+	if (outcome == DAV2M_DONE) {
+		ctl->failures = 0;
+		commit(ctl, verdict);
+	} else {
+		back_off(ctl, outcome);
+	}
+	ctl->exits_due = exits_due(ctl);
+	return DAV2M_OK;
+}
+
+/* Beginnings and changes of parameters. */
+
+static uint8_t step_shift(uint32_t window_inst)
+{
+	uint8_t shift = 0;
+
+	while (window_inst >> shift >> STEP_BITS)
+		shift++;
+	return shift;
+}
+
+static void configure(struct dav2m *ctl, const struct dav2m_config *config)
+{
+	ctl->config = *config;
+	ctl->step_shift = step_shift(config->window_inst);
+	ctl->settle = 0;
+	ctl->calm = 0;
+	restart_window(ctl);
+	restart_smoothing(ctl);
+	judge_of(ctl)->reset(ctl);
+	ctl->exits_due = exits_due(ctl);
+}
+
+int dav2m_init(struct dav2m *ctl, const struct dav2m_config *config, enum dav2m_mode running)
+{
+	int error;
+
+	if (!ctl)
+		return DAV2M_ERR_NULL;
+	error = dav2m_config_check(config, NULL);
+	if (error)
+		return error;
+	if ((unsigned int)running >= DAV2M_MODES)
+		return DAV2M_ERR_RANGE;
+	/* Padding too, so that equal controllers have equal bytes. */
+	__builtin_memset(ctl, 0, sizeof(*ctl));
+	ctl->magic = DAV2M_MAGIC;
+	ctl->state = running == DAV2M_SHADOW ? DAV2M_STATE_SHADOW : DAV2M_STATE_NESTED;
+	dav2m_meter_init(&ctl->meter, config->counter_bits);
+	configure(ctl, config);
+	/* The first switch is never an oscillation. */
+	for (unsigned int mode = 0; mode < DAV2M_MODES; mode++)
+		ctl->since[mode] = config->window_trans;
+	return DAV2M_OK;
+}
+
+int dav2m_retune(struct dav2m *ctl, const struct dav2m_config *config)
+{
+	int error;
+
+	if (!ctl)
+		return DAV2M_ERR_NULL;
+	if (ctl->magic != DAV2M_MAGIC)
+		return DAV2M_ERR_UNINIT;
+	error = dav2m_config_check(config, NULL);
+	if (error)
+		return error;
+	for (unsigned int mode = 0; mode < DAV2M_MODES; mode++)
+		if (ctl->since[mode] >= ctl->config.window_trans ||
+		    ctl->since[mode] > config->window_trans)
+			ctl->since[mode] = config->window_trans;
+	ctl->meter.bits = config->counter_bits;
+	configure(ctl, config);
+	return DAV2M_OK;
+}
+
+int dav2m_pin(struct dav2m *ctl, enum dav2m_pin pin)
+{
+	if (!ctl)
+		return DAV2M_ERR_NULL;
+	if (ctl->magic != DAV2M_MAGIC)
+		return DAV2M_ERR_UNINIT;
+	if ((unsigned int)pin >= DAV2M_PINS)
+		return DAV2M_ERR_RANGE;
+	ctl->pin = (uint8_t)pin;
+	/* A switch away from the running mode is withdrawn if the pin forbids it, and so is one
+	   that an earlier pin asked for and this one no longer does. */
+	if (ctl->asked && (!pin_forbids(ctl, mode_of(ctl)) &&
+			   (pin != DAV2M_PIN_NONE || ctl->asked == VERDICT_PIN))) {
+		ctl->asked = 0;
+		restart_window(ctl);
+	}
+	ctl->exits_due = exits_due(ctl);
+	return DAV2M_OK;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of the core share, and nobody outside sees: the state table, the interface of a
+ * judge, the meter, and the arithmetic that needs more than 64 bits.
+ *
+ * Who does what:
+ *   meter.c       raw counters -> differences that can be believed
+ *   controller.c  differences -> windows and ticks -> a verdict -> an edge -> a decision
+ *   threshold.c   the judge: when to leave a mode, whether a probe was worth it
+ *   edges.c       the state machine as a table
+ */
+#ifndef DAV2M_CORE_H
+#define DAV2M_CORE_H
+
+#include <dav2m/controller.h>
+
+#define DAV2M_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* "d2m" and the layout's revision: tells an initialised controller from garbage. */
+#define DAV2M_MAGIC UINT32_C(0x64326d01)
+
+/* What a guard says about the state it is in; the columns of the state table. */
+enum dav2m_verdict {
+	VERDICT_HOLD = 0, /* go on */
+	VERDICT_ROLL,     /* a window is complete and nothing was crossed */
+	VERDICT_LEAVE,    /* this mode looks bad: probe the other one */
+	VERDICT_KEEP,     /* the probe is over, and the probed mode stays */
+	VERDICT_REJECT,   /* the probe is over, and the other mode was better */
+	VERDICT_ABORT,    /* shadow probe over the exit threshold, as the paper prints it */
+	VERDICT_GIVE_UP,  /* shadow probe over the exit threshold and worse: end it early */
+	VERDICT_QUIESCED, /* the transient after a kept probe is over */
+	VERDICT_BLIND,    /* window complete, but a counter needed to judge it is missing */
+	VERDICT_PIN       /* the caller allows the other mode only */
+};
+#define DAV2M_VERDICTS 10
+
+/* What an edge teaches the judge. */
+enum dav2m_lesson { LESSON_NONE = 0, LESSON_NESTED_LOST, LESSON_NESTED_WON, LESSON_SHADOW_LOST,
+		    LESSON_SHADOW_WON };
+
+struct dav2m_edge {
+	uint8_t to;     /* enum dav2m_state */
+	uint8_t number; /* in the paper's order, see docs/policy.md; 0: none of the paper's edges */
+	uint8_t reason; /* enum dav2m_reason */
+	uint8_t lesson; /* enum dav2m_lesson */
+};
+
+/* Cells with number 0 and reason WAITING stay; but for HOLD no guard ever asks for them. */
+extern const struct dav2m_edge dav2m_edges[DAV2M_STATES][DAV2M_VERDICTS];
+
+/*
+ * A judge decides when to leave a mode and whether a probe was worth it; everything else (the
+ * states, windows, acknowledgements, pinning, back-off) is the controller's. Called with the
+ * windows of the current state up to date.
+ */
+struct dav2m_judge {
+	/* Takes its parameters from ctl->config. */
+	void (*reset)(struct dav2m *ctl);
+	/* In Shadow or Nested: HOLD, ROLL, LEAVE or BLIND. */
+	enum dav2m_verdict (*leave)(const struct dav2m *ctl);
+	/* In PreNested or PreShadow: HOLD, ROLL, KEEP, REJECT, ABORT, GIVE_UP or BLIND. */
+	enum dav2m_verdict (*probe)(const struct dav2m *ctl);
+	/* An edge was taken. */
+	void (*learn)(struct dav2m *ctl, enum dav2m_lesson lesson);
+	/* The hardware has changed to the given mode; ctl->since is not yet reset. */
+	void (*switched)(struct dav2m *ctl, enum dav2m_mode to);
+	/* window_trans ticks without a switch. */
+	void (*calm)(struct dav2m *ctl);
+	/* Paging exits from here that make a sample worth taking at once; UINT32_MAX: never. */
+	uint32_t (*exits_due)(const struct dav2m *ctl);
+};
+
+extern const struct dav2m_judge dav2m_threshold_judge;
+
+/* How a sample was read. */
+enum dav2m_reading {
+	READING_OK = 0,
+	READING_BASELINE,
+	READING_INCOMPLETE,
+	READING_LOST,
+	READING_BACKWARD,
+	READING_JUMP
+};
+
+void dav2m_meter_init(struct dav2m_meter *meter, uint8_t counter_bits);
+
+/*
+ * Reads a sample. With READING_OK ret_delta has the increment of each counter in meter->known
+ * (others 0). With READING_INCOMPLETE the meter still waits from where it was; with all others it
+ * starts again from this sample.
+ */
+enum dav2m_reading dav2m_meter_read(struct dav2m_meter *meter, const struct dav2m_sample *sample,
+				    uint64_t ret_delta[DAV2M_COUNTERS]);
+
+/* Saturating sum. */
+static inline uint64_t dav2m_add(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+/* a x b > c x d, for all values, in 128 bits and without a compiler's help. */
+int dav2m_product_exceeds(uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+
+/* The window of the current state holds enough work for a CPI. */
+int dav2m_window_has_cpi(const struct dav2m *ctl);
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The paper's judge: two thresholds that learn (DAV2M, ICAC 2011, section 6).
+ *
+ *     leave shadow   when paging exits per window_vmexit > threshold_vmexit
+ *     leave nested   when TLB misses per window_tmiss    > threshold_tmiss
+ *     keep a probe   unless its CPI > the other mode's CPI x p_factor
+ *     a lost probe   raises the threshold that started it, a kept one lowers it
+ *     two switches of one direction within window_trans raise both
+ *     window_trans ticks without a switch move both back towards where they started
+ *
+ * Everything is compared by cross-multiplication; nothing is divided but 32-bit thresholds.
+ */
+#include "core.h"
+
+/* value x bp / 10000 in 32-bit divisions, saturating. bp <= 2^17. */
+static uint32_t scale_bp(uint32_t value, uint32_t bp)
+{
+	/* whole: < 2^19 x 2^17; rest: 9999 x 2^17 < 2^31 */
+	uint64_t whole = (uint64_t)(value / DAV2M_ONE_BP) * bp;
+	uint64_t sum = whole + (value % DAV2M_ONE_BP) * bp / DAV2M_ONE_BP;
+
+	return sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
+}
+
+static uint32_t clamp(uint32_t value, uint32_t initial, const struct dav2m_config *config)
+{
+	uint32_t min = initial / config->threshold_min_div;
+	uint64_t max = (uint64_t)initial * config->threshold_max_times;
+
+	if (value < min)
+		return min ? min : 1;
+	return value > max ? (uint32_t)max : value;
+}
+
+static void raise(uint32_t *threshold, uint32_t initial, const struct dav2m_config *config)
+{
+	uint32_t raised = scale_bp(*threshold, DAV2M_ONE_BP + config->raise_bp);
+
+	/* Rounding must not freeze a small threshold. */
+	if (raised == *threshold && config->raise_bp && raised < UINT32_MAX)
+		raised++;
+	*threshold = clamp(raised, initial, config);
+}
+
+static void lower(uint32_t *threshold, uint32_t initial, const struct dav2m_config *config)
+{
+	uint32_t lowered = scale_bp(*threshold, DAV2M_ONE_BP - config->lower_bp);
+
+	*threshold = clamp(lowered, initial, config);
+}
+
+static void decay(uint32_t *threshold, uint32_t initial, uint32_t bp)
+{
+	uint32_t distance = *threshold > initial ? *threshold - initial : initial - *threshold;
+	uint32_t step = scale_bp(distance, bp);
+
+	if (step == 0)
+		step = distance; /* the last bit of the way is one step */
+	*threshold = *threshold > initial ? *threshold - step : *threshold + step;
+}
+
+static void reset(struct dav2m *ctl)
+{
+	ctl->threshold_vmexit = ctl->config.threshold_vmexit;
+	ctl->threshold_tmiss = ctl->config.threshold_tmiss;
+}
+
+/*
+ * count > threshold in a window of `ticks` nominal ticks; a window that a late sample overran is
+ * held to the same rate. work < 2^62; nominal < 2^31 x 2^16.
+ */
+static int above(const struct dav2m *ctl, uint64_t count, uint32_t threshold, uint64_t work,
+		 uint32_t ticks)
+{
+	uint64_t nominal = (uint64_t)ctl->config.window_inst * ticks;
+
+	if (work <= nominal)
+		return count > threshold;
+	return dav2m_product_exceeds(count, nominal, threshold, work);
+}
+
+static int exits_above(const struct dav2m *ctl)
+{
+	return above(ctl, ctl->exits_total, ctl->threshold_vmexit, ctl->exits_progress,
+		     ctl->config.window_vmexit);
+}
+
+static int misses_above(const struct dav2m *ctl)
+{
+	return above(ctl, ctl->window_tlb_misses, ctl->threshold_tmiss, ctl->window_progress,
+		     ctl->config.window_tmiss);
+}
+
+/* The CPI of the window exceeds the reference CPI by more than p_factor. */
+static int worse(const struct dav2m *ctl)
+{
+	uint64_t cycles = ctl->window_cycles, reference = ctl->reference_cycles;
+	uint64_t progress = ctl->window_progress, work = ctl->reference_progress;
+
+	/* Windows beyond 2^46 cycles (hours) lose their low bits, so that the factor fits. */
+	for (; cycles >> 46; cycles >>= 1)
+		progress >>= 1;
+	for (; reference >> 46; reference >>= 1)
+		work >>= 1;
+	return dav2m_product_exceeds(cycles * DAV2M_ONE_BP, work,
+				     reference * ctl->config.p_factor_bp, progress);
+}
+
+static int can_judge_probe(const struct dav2m *ctl)
+{
+	return dav2m_window_has_cpi(ctl) && ctl->reference_progress;
+}
+
+static enum dav2m_verdict leave_shadow(const struct dav2m *ctl)
+{
+	int complete = ctl->window_ticks >= ctl->config.window_vmexit;
+
+	if (!exits_above(ctl))
+		return complete ? VERDICT_ROLL : VERDICT_HOLD;
+	if (dav2m_window_has_cpi(ctl) || (ctl->config.as_printed && ctl->reference_progress))
+		return VERDICT_LEAVE;
+	return complete ? VERDICT_BLIND : VERDICT_HOLD;
+}
+
+static enum dav2m_verdict leave_nested(const struct dav2m *ctl)
+{
+	if (ctl->window_ticks < ctl->config.window_tmiss)
+		return VERDICT_HOLD;
+	if (!(ctl->meter.known & DAV2M_BIT(DAV2M_TLB_MISSES)))
+		return VERDICT_BLIND;
+	if (!misses_above(ctl))
+		return VERDICT_ROLL;
+	return dav2m_window_has_cpi(ctl) ? VERDICT_LEAVE : VERDICT_BLIND;
+}
+
+static enum dav2m_verdict leave(const struct dav2m *ctl)
+{
+	return ctl->state == DAV2M_STATE_SHADOW ? leave_shadow(ctl) : leave_nested(ctl);
+}
+
+static enum dav2m_verdict probe_nested(const struct dav2m *ctl)
+{
+	if (ctl->window_ticks < ctl->config.window_vmexit)
+		return VERDICT_HOLD;
+	if (!can_judge_probe(ctl))
+		return VERDICT_BLIND;
+	return worse(ctl) ? VERDICT_REJECT : VERDICT_KEEP;
+}
+
+static enum dav2m_verdict probe_shadow(const struct dav2m *ctl)
+{
+	if (exits_above(ctl) && ctl->config.as_printed)
+		return VERDICT_ABORT;
+	if (ctl->window_ticks >= ctl->config.window_tmiss) {
+		if (!can_judge_probe(ctl))
+			return VERDICT_BLIND;
+		return worse(ctl) ? VERDICT_REJECT : VERDICT_KEEP;
+	}
+	if (exits_above(ctl) && can_judge_probe(ctl) && worse(ctl))
+		return VERDICT_GIVE_UP;
+	return ctl->exits_ticks >= ctl->config.window_vmexit ? VERDICT_ROLL : VERDICT_HOLD;
+}
+
+static enum dav2m_verdict probe(const struct dav2m *ctl)
+{
+	return ctl->state == DAV2M_STATE_PRENESTED ? probe_nested(ctl) : probe_shadow(ctl);
+}
+
+static void learn(struct dav2m *ctl, enum dav2m_lesson lesson)
+{
+	const struct dav2m_config *config = &ctl->config;
+
+	switch (lesson) {
+	case LESSON_NONE:
+		break;
+	case LESSON_NESTED_LOST:
+		raise(&ctl->threshold_vmexit, config->threshold_vmexit, config);
+		break;
+	case LESSON_NESTED_WON:
+		lower(&ctl->threshold_vmexit, config->threshold_vmexit, config);
+		break;
+	case LESSON_SHADOW_LOST:
+		raise(&ctl->threshold_tmiss, config->threshold_tmiss, config);
+		break;
+	case LESSON_SHADOW_WON:
+		lower(&ctl->threshold_tmiss, config->threshold_tmiss, config);
+		break;
+	}
+}
+
+static void switched(struct dav2m *ctl, enum dav2m_mode to)
+{
+	const struct dav2m_config *config = &ctl->config;
+
+	if (ctl->since[to] >= config->window_trans)
+		return;
+	raise(&ctl->threshold_vmexit, config->threshold_vmexit, config);
+	raise(&ctl->threshold_tmiss, config->threshold_tmiss, config);
+	ctl->tally.damped++;
+}
+
+static void calm(struct dav2m *ctl)
+{
+	if (!ctl->config.decay_bp)
+		return;
+	decay(&ctl->threshold_vmexit, ctl->config.threshold_vmexit, ctl->config.decay_bp);
+	decay(&ctl->threshold_tmiss, ctl->config.threshold_tmiss, ctl->config.decay_bp);
+	ctl->tally.decayed++;
+}
+
+/* After a crossing that could not be acted upon, the next one is a whole threshold away: a
+   sample at every exit would cost more than it tells. */
+static uint32_t exits_due(const struct dav2m *ctl)
+{
+	if (ctl->exits_total > ctl->threshold_vmexit)
+		return ctl->threshold_vmexit;
+	return ctl->threshold_vmexit - (uint32_t)ctl->exits_total;
+}
+
+const struct dav2m_judge dav2m_threshold_judge = {
+	.reset = reset,
+	.leave = leave,
+	.probe = probe,
+	.learn = learn,
+	.switched = switched,
+	.calm = calm,
+	.exits_due = exits_due,
+};
