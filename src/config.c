@@ -6,8 +6,10 @@
 #include "core.h"
 
 #define FIELD(member, unit, min, max)                                                              \
-	{ #member, unit, min, max, (uint16_t)offsetof(struct dav2m_config, member),                \
-	  (uint16_t)sizeof(((struct dav2m_config *)0)->member) }
+	{                                                                                          \
+#member, unit, min, max, (uint16_t)offsetof(struct dav2m_config, member),          \
+			(uint16_t)sizeof(((struct dav2m_config *)0)->member)                       \
+	}
 
 static const struct dav2m_config_field fields[] = {
 	FIELD(window_inst, "progress", 1, UINT32_C(1) << 31),
@@ -29,44 +31,46 @@ static const struct dav2m_config_field fields[] = {
 };
 
 static const struct dav2m_config presets[DAV2M_PRESETS] = {
-	[DAV2M_PRESET_DEFAULT] = {
-		.size = sizeof(struct dav2m_config),
-		.window_inst = 100000000,
-		.threshold_vmexit = 10000,
-		.threshold_tmiss = 1000000,
-		.window_vmexit = 1,
-		.window_prepaging = 2,
-		.window_tmiss = 10,
-		.window_trans = 100,
-		.window_settle = 1,
-		.threshold_min_div = 4,
-		.threshold_max_times = 64,
-		.p_factor_bp = 10200,
-		.raise_bp = 2500,
-		.lower_bp = 1250,
-		.decay_bp = 2500,
-		.as_printed = 0,
-		.counter_bits = 48,
-	},
-	[DAV2M_PRESET_PAPER] = {
-		.size = sizeof(struct dav2m_config),
-		.window_inst = 100000000,
-		.threshold_vmexit = 10000,
-		.threshold_tmiss = 1000000,
-		.window_vmexit = 1,
-		.window_prepaging = 2,
-		.window_tmiss = 10,
-		.window_trans = 100,
-		.window_settle = 0,
-		.threshold_min_div = 4,
-		.threshold_max_times = 64,
-		.p_factor_bp = 11000,
-		.raise_bp = 2500,
-		.lower_bp = 0,
-		.decay_bp = 0,
-		.as_printed = 1,
-		.counter_bits = 48,
-	},
+	[DAV2M_PRESET_DEFAULT] =
+		{
+			.size = sizeof(struct dav2m_config),
+			.window_inst = 100000000,
+			.threshold_vmexit = 10000,
+			.threshold_tmiss = 1000000,
+			.window_vmexit = 1,
+			.window_prepaging = 2,
+			.window_tmiss = 10,
+			.window_trans = 100,
+			.window_settle = 1,
+			.threshold_min_div = 4,
+			.threshold_max_times = 64,
+			.p_factor_bp = 10200,
+			.raise_bp = 2500,
+			.lower_bp = 1250,
+			.decay_bp = 2500,
+			.as_printed = 0,
+			.counter_bits = 48,
+		},
+	[DAV2M_PRESET_PAPER] =
+		{
+			.size = sizeof(struct dav2m_config),
+			.window_inst = 100000000,
+			.threshold_vmexit = 10000,
+			.threshold_tmiss = 1000000,
+			.window_vmexit = 1,
+			.window_prepaging = 2,
+			.window_tmiss = 10,
+			.window_trans = 100,
+			.window_settle = 0,
+			.threshold_min_div = 4,
+			.threshold_max_times = 64,
+			.p_factor_bp = 11000,
+			.raise_bp = 2500,
+			.lower_bp = 0,
+			.decay_bp = 0,
+			.as_printed = 1,
+			.counter_bits = 48,
+		},
 };
 
 static int same(const char *a, const char *b)
@@ -171,7 +175,7 @@ int dav2m_config_check(const struct dav2m_config *config, struct dav2m_config_fa
 	if (!rule)
 		return DAV2M_OK;
 	if (ret_fault)
-		*ret_fault = (struct dav2m_config_fault){ field, rule };
+		*ret_fault = (struct dav2m_config_fault){field, rule};
 	return DAV2M_ERR_CONFIG;
 }
 

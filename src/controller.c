@@ -128,7 +128,8 @@ static void finish_tick(struct dav2m *ctl, uint64_t progress)
 	};
 	if (++ctl->step_next == DAV2M_SMOOTHING)
 		ctl->step_next = 0;
-	ctl->steps += ctl->steps < DAV2M_SMOOTHING;
+	if (ctl->steps < DAV2M_SMOOTHING)
+		ctl->steps++;
 	restart_tick(ctl);
 	ctl->window_ticks++;
 	ctl->exits_ticks++;
@@ -371,8 +372,10 @@ int dav2m_sample(struct dav2m *ctl, const struct dav2m_sample *sample,
 	ctl->exits_due = exits_due(ctl);
 
 	/* A switch that was forbidden takes no edge; one that stands is told again. */
-	edge = &dav2m_edges[from][ctl->asked ? ctl->asked : reason == DAV2M_PINNED ||
-				  reason == DAV2M_BACKING_OFF ? VERDICT_HOLD : (uint8_t)verdict];
+	edge = &dav2m_edges[from][ctl->asked ? ctl->asked
+				  : reason == DAV2M_PINNED || reason == DAV2M_BACKING_OFF
+					  ? VERDICT_HOLD
+					  : (uint8_t)verdict];
 	ret_decision->action = ctl->asked ? DAV2M_SWITCH : DAV2M_STAY;
 	ret_decision->mode = dav2m_state_mode((enum dav2m_state)edge->to);
 	ret_decision->from = (enum dav2m_state)from;
@@ -397,7 +400,8 @@ static void back_off(struct dav2m *ctl, enum dav2m_outcome outcome)
 	} else {
 		increment(&ctl->tally.failed);
 		ctl->backoff = (uint16_t)(1u << ctl->failures);
-		ctl->failures += ctl->failures < BACKOFF_MAX_SHIFT;
+		if (ctl->failures < BACKOFF_MAX_SHIFT)
+			ctl->failures++;
 	}
 	restart_window(ctl);
 }

@@ -22,24 +22,29 @@
 /* What a guard says about the state it is in; the columns of the state table. */
 enum dav2m_verdict {
 	VERDICT_HOLD = 0, /* go on */
-	VERDICT_ROLL,     /* a window is complete and nothing was crossed */
-	VERDICT_LEAVE,    /* this mode looks bad: probe the other one */
-	VERDICT_KEEP,     /* the probe is over, and the probed mode stays */
-	VERDICT_REJECT,   /* the probe is over, and the other mode was better */
-	VERDICT_ABORT,    /* shadow probe over the exit threshold, as the paper prints it */
+	VERDICT_ROLL,	  /* a window is complete and nothing was crossed */
+	VERDICT_LEAVE,	  /* this mode looks bad: probe the other one */
+	VERDICT_KEEP,	  /* the probe is over, and the probed mode stays */
+	VERDICT_REJECT,	  /* the probe is over, and the other mode was better */
+	VERDICT_ABORT,	  /* shadow probe over the exit threshold, as the paper prints it */
 	VERDICT_GIVE_UP,  /* shadow probe over the exit threshold and worse: end it early */
 	VERDICT_QUIESCED, /* the transient after a kept probe is over */
-	VERDICT_BLIND,    /* window complete, but a counter needed to judge it is missing */
-	VERDICT_PIN       /* the caller allows the other mode only */
+	VERDICT_BLIND,	  /* window complete, but a counter needed to judge it is missing */
+	VERDICT_PIN	  /* the caller allows the other mode only */
 };
 #define DAV2M_VERDICTS 10
 
 /* What an edge teaches the judge. */
-enum dav2m_lesson { LESSON_NONE = 0, LESSON_NESTED_LOST, LESSON_NESTED_WON, LESSON_SHADOW_LOST,
-		    LESSON_SHADOW_WON };
+enum dav2m_lesson {
+	LESSON_NONE = 0,
+	LESSON_NESTED_LOST,
+	LESSON_NESTED_WON,
+	LESSON_SHADOW_LOST,
+	LESSON_SHADOW_WON
+};
 
 struct dav2m_edge {
-	uint8_t to;     /* enum dav2m_state */
+	uint8_t to;	/* enum dav2m_state */
 	uint8_t number; /* in the paper's order, see docs/policy.md; 0: none of the paper's edges */
 	uint8_t reason; /* enum dav2m_reason */
 	uint8_t lesson; /* enum dav2m_lesson */

@@ -21,7 +21,7 @@
 
 #define MAX_VCPUS 4096
 
-#define LOAD(p, order) __atomic_load_n((p), __ATOMIC_##order)
+#define LOAD(p, order)	       __atomic_load_n((p), __ATOMIC_##order)
 #define STORE(p, value, order) __atomic_store_n((p), (value), __ATOMIC_##order)
 
 int dav2m_vcpu_paging_exits(struct dav2m_vcpu *vcpu, uint32_t n)
@@ -92,7 +92,7 @@ static int sum(const struct dav2m_domain *domain, struct dav2m_sample *ret_sampl
 {
 	struct dav2m_sample one;
 
-	*ret_sample = (struct dav2m_sample){ .valid = DAV2M_ALL_COUNTERS };
+	*ret_sample = (struct dav2m_sample){.valid = DAV2M_ALL_COUNTERS};
 	for (uint32_t i = 0; i < domain->vcpus; i++) {
 		if (!LOAD(&domain->vcpu[i].sequence, ACQUIRE))
 			continue;

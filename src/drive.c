@@ -21,7 +21,7 @@ static int carry_out(struct dav2m *ctl, const struct dav2m_backend *backend, voi
 int dav2m_drive(struct dav2m *ctl, const struct dav2m_backend *backend, void *vm,
 		struct dav2m_decision *ret_decision)
 {
-	struct dav2m_sample sample = { .valid = 0 };
+	struct dav2m_sample sample = {.valid = 0};
 	struct dav2m_decision decision;
 	int error;
 

@@ -18,7 +18,7 @@ static struct dav2m_sums window_of(const struct dav2m *ctl)
 /* Sums of raw counts: a mean of ratios would weigh a short tick like a long one. */
 static struct dav2m_sums smooth(const struct dav2m *ctl)
 {
-	struct dav2m_sums sums = { .ticks = ctl->steps };
+	struct dav2m_sums sums = {.ticks = ctl->steps};
 
 	for (unsigned int i = 0; i < ctl->steps; i++) {
 		sums.progress += (uint64_t)ctl->step[i].progress << ctl->step_shift;
@@ -49,8 +49,7 @@ int dav2m_explain(const struct dav2m *ctl, struct dav2m_explanation *ret_explana
 		.wraps = ctl->meter.wraps,
 		.window = window_of(ctl),
 		.smoothed = smooth(ctl),
-		.reference = { .progress = ctl->reference_progress,
-			       .cycles = ctl->reference_cycles },
+		.reference = {.progress = ctl->reference_progress, .cycles = ctl->reference_cycles},
 		.tally = ctl->tally,
 	};
 	__builtin_memcpy(out->mode_ticks, ctl->mode_ticks, sizeof(out->mode_ticks));

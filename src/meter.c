@@ -22,7 +22,7 @@
 
 void dav2m_meter_init(struct dav2m_meter *meter, uint8_t counter_bits)
 {
-	*meter = (struct dav2m_meter){ .bits = counter_bits };
+	*meter = (struct dav2m_meter){.bits = counter_bits};
 }
 
 static enum dav2m_reading start(struct dav2m_meter *meter, const struct dav2m_sample *sample,

@@ -21,9 +21,17 @@ const char *dav2m_version(void)
 const char *dav2m_error_name(enum dav2m_error error)
 {
 	static const char *const names[] = {
-		"ok",          "null pointer",   "config size",      "config rule",
-		"no such field", "out of range", "unknown counter",  "not initialised",
-		"no switch asked for", "busy",   "backend failed",
+		"ok",
+		"null pointer",
+		"config size",
+		"config rule",
+		"no such field",
+		"out of range",
+		"unknown counter",
+		"not initialised",
+		"no switch asked for",
+		"busy",
+		"backend failed",
 	};
 
 	return NAME_OF(names, -(long)error);
@@ -31,7 +39,7 @@ const char *dav2m_error_name(enum dav2m_error error)
 
 const char *dav2m_mode_name(enum dav2m_mode mode)
 {
-	static const char *const names[DAV2M_MODES] = { "shadow", "nested" };
+	static const char *const names[DAV2M_MODES] = {"shadow", "nested"};
 
 	return NAME_OF(names, mode);
 }
@@ -53,7 +61,7 @@ const char *dav2m_counter_name(enum dav2m_counter counter)
 
 const char *dav2m_preset_name(enum dav2m_preset preset)
 {
-	static const char *const names[DAV2M_PRESETS] = { "default", "paper" };
+	static const char *const names[DAV2M_PRESETS] = {"default", "paper"};
 
 	return NAME_OF(names, preset);
 }
@@ -96,21 +104,21 @@ const char *dav2m_reason_name(enum dav2m_reason reason)
 
 const char *dav2m_action_name(enum dav2m_action action)
 {
-	static const char *const names[] = { "stay", "switch" };
+	static const char *const names[] = {"stay", "switch"};
 
 	return NAME_OF(names, action);
 }
 
 const char *dav2m_outcome_name(enum dav2m_outcome outcome)
 {
-	static const char *const names[DAV2M_OUTCOMES] = { "done", "deferred", "failed" };
+	static const char *const names[DAV2M_OUTCOMES] = {"done", "deferred", "failed"};
 
 	return NAME_OF(names, outcome);
 }
 
 const char *dav2m_pin_name(enum dav2m_pin pin)
 {
-	static const char *const names[DAV2M_PINS] = { "none", "shadow", "nested" };
+	static const char *const names[DAV2M_PINS] = {"none", "shadow", "nested"};
 
 	return NAME_OF(names, pin);
 }

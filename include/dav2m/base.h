@@ -27,17 +27,17 @@ extern "C" {
  */
 enum dav2m_error {
 	DAV2M_OK = 0,
-	DAV2M_ERR_NULL = -1,    /* a pointer that the call needs is NULL */
-	DAV2M_ERR_SIZE = -2,    /* config.size is not sizeof(struct dav2m_config): set it first,
-	                           or compile against the header of the library that is linked */
-	DAV2M_ERR_CONFIG = -3,  /* a config field breaks a rule; dav2m_config_check() names both */
-	DAV2M_ERR_NAME = -4,    /* no config field of that name */
-	DAV2M_ERR_RANGE = -5,   /* a value outside its enum or its field's range */
-	DAV2M_ERR_SAMPLE = -6,  /* a sample whose valid mask has bits that no counter has */
-	DAV2M_ERR_UNINIT = -7,  /* the object was never initialised, or was overwritten */
+	DAV2M_ERR_NULL = -1,   /* a pointer that the call needs is NULL */
+	DAV2M_ERR_SIZE = -2,   /* config.size is not sizeof(struct dav2m_config): set it first,
+				  or compile against the header of the library that is linked */
+	DAV2M_ERR_CONFIG = -3, /* a config field breaks a rule; dav2m_config_check() names both */
+	DAV2M_ERR_NAME = -4,   /* no config field of that name */
+	DAV2M_ERR_RANGE = -5,  /* a value outside its enum or its field's range */
+	DAV2M_ERR_SAMPLE = -6, /* a sample whose valid mask has bits that no counter has */
+	DAV2M_ERR_UNINIT = -7, /* the object was never initialised, or was overwritten */
 	DAV2M_ERR_NO_SWITCH = -8, /* an acknowledgement without a switch asked for */
-	DAV2M_ERR_BUSY = -9,    /* another vCPU is closing this tick; nothing to do */
-	DAV2M_ERR_BACKEND = -10 /* a backend's callback failed; its own code stays with it */
+	DAV2M_ERR_BUSY = -9,	  /* another vCPU is closing this tick; nothing to do */
+	DAV2M_ERR_BACKEND = -10	  /* a backend's callback failed; its own code stays with it */
 };
 
 /* What the hardware runs. Backends translate (EPT, NPT, TDP, HAP) at their edge. */

@@ -68,10 +68,10 @@ struct dav2m_config {
 	   the thresholds for good and the controller freezes). */
 	uint16_t decay_bp;
 
-	/* 1: as the paper prints it. A shadow probe that exceeds the exit threshold goes straight to
-	   a nested probe, and shadow paging is left on a CPI that may be one window old.
-	   0: such a probe is given up, back to Nested, only if its CPI is worse too, and shadow
-	   paging is left only on a CPI that covers the burst itself. */
+	/* 1: as the paper prints it. A shadow probe that exceeds the exit threshold goes straight
+	   to a nested probe, and shadow paging is left on a CPI that may be one window old. 0: such
+	   a probe is given up, back to Nested, only if its CPI is worse too, and shadow paging is
+	   left only on a CPI that covers the burst itself. */
 	uint8_t as_printed;
 
 	/* Width of the VMM's counters, [32, 64]. Default 48 (x86 PMUs); 64-bit software counters
@@ -81,7 +81,7 @@ struct dav2m_config {
 
 enum dav2m_preset {
 	DAV2M_PRESET_DEFAULT = 0, /* the paper's controller, repaired: lowers, decays, settles */
-	DAV2M_PRESET_PAPER = 1    /* the paper's controller as printed, to be measured against */
+	DAV2M_PRESET_PAPER = 1	  /* the paper's controller as printed, to be measured against */
 };
 #define DAV2M_PRESETS 2
 
@@ -89,11 +89,11 @@ enum dav2m_preset {
 struct dav2m_config_field {
 	const char *name; /* the member's name */
 	const char *unit; /* "progress", "ticks", "paging exits", "TLB misses", "bp", "times",
-	                     "flag", "bits" */
-	uint32_t min;     /* smallest value allowed */
-	uint32_t max;     /* largest value allowed */
+			     "flag", "bits" */
+	uint32_t min;	  /* smallest value allowed */
+	uint32_t max;	  /* largest value allowed */
 	uint16_t offset;  /* in struct dav2m_config, in bytes */
-	uint16_t width;   /* of the unsigned integer there, in bytes */
+	uint16_t width;	  /* of the unsigned integer there, in bytes */
 };
 
 /* What is wrong with a config; both strings are constants. */

@@ -27,10 +27,10 @@ extern "C" {
 /* The paper's five states (section 6, figure 7). The state decides the mode. */
 enum dav2m_state {
 	DAV2M_STATE_SHADOW = 0, /* shadow paging, counting paging exits */
-	DAV2M_STATE_PRENESTED,  /* nested paging on probe: is its CPI better? */
-	DAV2M_STATE_PREPAGING,  /* nested paging kept, TLB misses still settling */
-	DAV2M_STATE_NESTED,     /* nested paging, counting TLB misses */
-	DAV2M_STATE_PRESHADOW   /* shadow paging on probe: is its CPI better? */
+	DAV2M_STATE_PRENESTED,	/* nested paging on probe: is its CPI better? */
+	DAV2M_STATE_PREPAGING,	/* nested paging kept, TLB misses still settling */
+	DAV2M_STATE_NESTED,	/* nested paging, counting TLB misses */
+	DAV2M_STATE_PRESHADOW	/* shadow paging on probe: is its CPI better? */
 };
 #define DAV2M_STATES 5
 
@@ -41,26 +41,26 @@ enum dav2m_state {
 enum dav2m_reason {
 	DAV2M_WAITING = 0, /* no window is complete */
 	/* An edge of the state machine; dav2m_decision.edge has its number. */
-	DAV2M_ROLLED,        /* edges 2, 7, 11: window complete, nothing crossed, a new one begins */
-	DAV2M_EXITS_ABOVE,   /* edge 1: paging exits over their threshold, probe nested paging */
-	DAV2M_MISSES_ABOVE,  /* edge 6: TLB misses over their threshold, probe shadow paging */
-	DAV2M_PROBE_KEPT,    /* edges 4, 10: the probed mode is at least as good as required */
-	DAV2M_PROBE_WORSE,   /* edges 3, 9: the probed mode is worse, go back */
+	DAV2M_ROLLED,	    /* edges 2, 7, 11: window complete, nothing crossed, a new one begins */
+	DAV2M_EXITS_ABOVE,  /* edge 1: paging exits over their threshold, probe nested paging */
+	DAV2M_MISSES_ABOVE, /* edge 6: TLB misses over their threshold, probe shadow paging */
+	DAV2M_PROBE_KEPT,   /* edges 4, 10: the probed mode is at least as good as required */
+	DAV2M_PROBE_WORSE,  /* edges 3, 9: the probed mode is worse, go back */
 	DAV2M_PROBE_ABORTED, /* edges 8, 9: shadow probe over the exit threshold before its end */
-	DAV2M_QUIESCED,      /* edge 5: TLB misses have settled */
+	DAV2M_QUIESCED,	     /* edge 5: TLB misses have settled */
 	/* A decision was due, or could have been, and something forbids it. */
-	DAV2M_SETTLING,       /* within window_settle of the last switch */
+	DAV2M_SETTLING,	      /* within window_settle of the last switch */
 	DAV2M_BACKING_OFF,    /* a switch was deferred or failed a short while ago */
-	DAV2M_PINNED,         /* the caller pinned this mode, or the switch to it is due */
-	DAV2M_BLIND,          /* a counter that the judgement needs is not available: progress and
-	                         cycles to judge a mode, TLB misses to leave nested paging */
+	DAV2M_PINNED,	      /* the caller pinned this mode, or the switch to it is due */
+	DAV2M_BLIND,	      /* a counter that the judgement needs is not available: progress and
+				 cycles to judge a mode, TLB misses to leave nested paging */
 	DAV2M_UNACKNOWLEDGED, /* the switch asked for before still stands */
 	/* The sample itself could not be used; windows start again where it says so. */
-	DAV2M_BASELINE,     /* first sample, or the set of counters grew: windows start here */
+	DAV2M_BASELINE,	    /* first sample, or the set of counters grew: windows start here */
 	DAV2M_INCOMPLETE,   /* a counter seen before is missing: wait for the next sample */
 	DAV2M_COUNTER_LOST, /* missing too often: go on without it, windows start again */
-	DAV2M_BACKWARD,     /* a counter ran backwards (reset): windows start again */
-	DAV2M_JUMP,         /* a counter moved by more than 2^40: windows start again */
+	DAV2M_BACKWARD,	    /* a counter ran backwards (reset): windows start again */
+	DAV2M_JUMP,	    /* a counter moved by more than 2^40: windows start again */
 	DAV2M_NO_PROGRESS   /* the guest did no work since the last sample */
 };
 #define DAV2M_REASONS 19
@@ -72,24 +72,24 @@ enum dav2m_action {
 
 struct dav2m_decision {
 	enum dav2m_action action;
-	enum dav2m_mode mode;     /* the mode to run in: the running one unless action is SWITCH */
-	enum dav2m_state from;    /* the state in which the sample was judged */
-	enum dav2m_state to;      /* the state after it (with SWITCH: once acknowledged as done) */
+	enum dav2m_mode mode;  /* the mode to run in: the running one unless action is SWITCH */
+	enum dav2m_state from; /* the state in which the sample was judged */
+	enum dav2m_state to;   /* the state after it (with SWITCH: once acknowledged as done) */
 	enum dav2m_reason reason;
-	uint32_t edge;            /* number of the edge taken, [1, 11]; 0 for none */
-	uint64_t tick;            /* ticks completed since dav2m_init() */
+	uint32_t edge; /* number of the edge taken, [1, 11]; 0 for none */
+	uint64_t tick; /* ticks completed since dav2m_init() */
 };
 
 /* What became of a switch that was asked for. */
 enum dav2m_outcome {
-	DAV2M_DONE = 0,     /* the hardware runs the new mode */
+	DAV2M_DONE = 0,	    /* the hardware runs the new mode */
 	DAV2M_DEFERRED = 1, /* not now (guest not in a switchable state); the old mode runs */
 	DAV2M_FAILED = 2    /* it went wrong; the old mode runs */
 };
 #define DAV2M_OUTCOMES 3
 
 enum dav2m_pin {
-	DAV2M_PIN_NONE = 0,  /* the controller decides */
+	DAV2M_PIN_NONE = 0,   /* the controller decides */
 	DAV2M_PIN_SHADOW = 1, /* shadow paging only */
 	DAV2M_PIN_NESTED = 2  /* nested paging only */
 };
@@ -118,29 +118,29 @@ struct dav2m_step {
 /* Things that happen beside the one reason of a sample. */
 struct dav2m_tally {
 	uint32_t switches[DAV2M_MODES]; /* acknowledged as done, by the mode switched to */
-	uint32_t deferred;              /* acknowledged as deferred */
-	uint32_t failed;                /* acknowledged as failed */
-	uint32_t damped;                /* raises of both because switches came too close */
-	uint32_t decayed;               /* moves back towards the initial thresholds */
+	uint32_t deferred;		/* acknowledged as deferred */
+	uint32_t failed;		/* acknowledged as failed */
+	uint32_t damped;		/* raises of both because switches came too close */
+	uint32_t decayed;		/* moves back towards the initial thresholds */
 };
 
 /* The controller. Its members are private: dav2m_explain() tells all of them that matter. */
 struct dav2m {
-	uint32_t exits;     /* paging exits counted since the last sample that was used */
+	uint32_t exits;	    /* paging exits counted since the last sample that was used */
 	uint32_t exits_due; /* beyond this many, dav2m_paging_exits() asks for a sample */
 	uint32_t magic;
-	uint8_t state;       /* enum dav2m_state */
-	uint8_t pin;         /* enum dav2m_pin */
-	uint8_t asked;       /* the verdict whose switch is asked for, 0: none */
+	uint8_t state;	     /* enum dav2m_state */
+	uint8_t pin;	     /* enum dav2m_pin */
+	uint8_t asked;	     /* the verdict whose switch is asked for, 0: none */
 	uint8_t last_reason; /* enum dav2m_reason */
-	uint8_t steps;       /* ticks in the moving averages */
+	uint8_t steps;	     /* ticks in the moving averages */
 	uint8_t step_next;   /* where the next one goes */
 	uint8_t step_shift;
-	uint8_t failures;    /* failed switches in a row */
-	uint16_t settle;     /* ticks left to settle */
-	uint16_t backoff;    /* ticks left before a switch may be asked for again */
+	uint8_t failures;	     /* failed switches in a row */
+	uint16_t settle;	     /* ticks left to settle */
+	uint16_t backoff;	     /* ticks left before a switch may be asked for again */
 	uint32_t since[DAV2M_MODES]; /* ticks since the last switch to each mode */
-	uint32_t calm;       /* ticks since a switch or a decay */
+	uint32_t calm;		     /* ticks since a switch or a decay */
 	uint32_t threshold_vmexit;
 	uint32_t threshold_tmiss;
 	uint32_t mode_ticks[DAV2M_MODES];
@@ -148,7 +148,7 @@ struct dav2m {
 	uint32_t tick_tlb_misses;
 	uint32_t tick_paging_exits;
 	uint64_t tick_cycles;
-	uint64_t switch_cycles;      /* of the last switch, to be taken out of the next sample */
+	uint64_t switch_cycles;	     /* of the last switch, to be taken out of the next sample */
 	uint64_t reference_progress; /* CPI of the mode that a probe is judged against */
 	uint64_t reference_cycles;
 	uint64_t window_progress;
@@ -168,23 +168,23 @@ struct dav2m {
 /* Everything the controller knows, for people, logs and tests. */
 struct dav2m_explanation {
 	enum dav2m_state state;
-	enum dav2m_mode mode;      /* of that state: what the hardware runs */
-	enum dav2m_action asked;   /* SWITCH: a switch is asked for and not acknowledged */
+	enum dav2m_mode mode;	 /* of that state: what the hardware runs */
+	enum dav2m_action asked; /* SWITCH: a switch is asked for and not acknowledged */
 	enum dav2m_pin pin;
 	enum dav2m_reason reason;  /* of the last sample */
 	uint32_t threshold_vmexit; /* now; the initial ones are in the config */
 	uint32_t threshold_tmiss;
-	uint32_t available;        /* DAV2M_BIT of each counter that samples carry */
-	uint32_t wraps;            /* counter wrap-arounds followed */
+	uint32_t available;	     /* DAV2M_BIT of each counter that samples carry */
+	uint32_t wraps;		     /* counter wrap-arounds followed */
 	struct dav2m_sums window;    /* the unfinished window; its paging exits restart more often
-	                                than the rest in a shadow probe (edge 11) */
+					than the rest in a shadow probe (edge 11) */
 	struct dav2m_sums smoothed;  /* the last DAV2M_SMOOTHING ticks in this mode */
 	struct dav2m_sums reference; /* progress and cycles of the mode a probe is judged against */
 	uint32_t mode_ticks[DAV2M_MODES]; /* ticks completed in each mode */
-	uint32_t since[DAV2M_MODES];      /* ticks since the last switch to each mode, saturating
-	                                     at window_trans */
+	uint32_t since[DAV2M_MODES];	  /* ticks since the last switch to each mode, saturating
+					     at window_trans */
 	struct dav2m_tally tally;
-	uint32_t count[DAV2M_REASONS];    /* samples by reason */
+	uint32_t count[DAV2M_REASONS]; /* samples by reason */
 };
 
 /*

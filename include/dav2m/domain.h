@@ -26,8 +26,8 @@ extern "C" {
 /* One per vCPU, in the caller's array. Private: all members. */
 struct dav2m_vcpu {
 	/* written by the vCPU itself only */
-	uint32_t exits;            /* paging exits since it last published */
-	uint32_t exits_due;        /* its share of the threshold; the closer writes it */
+	uint32_t exits;			/* paging exits since it last published */
+	uint32_t exits_due;		/* its share of the threshold; the closer writes it */
 	uint64_t total[DAV2M_COUNTERS]; /* believed so far */
 	struct dav2m_meter meter;
 	/* published: read by the closer, guarded by sequence (odd: being written) */
@@ -38,10 +38,11 @@ struct dav2m_vcpu {
 } DAV2M_CACHE_ALIGNED;
 
 struct dav2m_domain {
-	struct dav2m controller; /* by itself for dav2m_explain(); pin and retune while no vCPU runs */
+	struct dav2m
+		controller; /* by itself for dav2m_explain(); pin and retune while no vCPU runs */
 	struct dav2m_vcpu *vcpu; /* the caller's array */
 	uint32_t vcpus;
-	uint32_t closing;        /* 1: a vCPU is closing a tick, or switching the domain */
+	uint32_t closing; /* 1: a vCPU is closing a tick, or switching the domain */
 } DAV2M_CACHE_ALIGNED;
 
 /*

@@ -12,10 +12,10 @@
 
 struct dav2m_meter {
 	uint64_t base[DAV2M_COUNTERS]; /* the last value of each counter that was believed */
-	uint8_t known;                 /* DAV2M_BIT of each counter that base holds */
-	uint8_t bits;                  /* width of the counters */
-	uint8_t gaps;                  /* incomplete samples in a row */
-	uint32_t wraps;                /* wrap-arounds followed */
+	uint8_t known;		       /* DAV2M_BIT of each counter that base holds */
+	uint8_t bits;		       /* width of the counters */
+	uint8_t gaps;		       /* incomplete samples in a row */
+	uint32_t wraps;		       /* wrap-arounds followed */
 };
 
 #endif
