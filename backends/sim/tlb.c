@@ -6,11 +6,15 @@
 
 void sim_tlb_init(struct sim_tlb *tlb, uint32_t entries, uint32_t ways)
 {
+	uint32_t slot;
+
 	memset(tlb, 0, sizeof(*tlb));
 	tlb->entries = entries;
 	tlb->ways = ways;
 	tlb->sets = entries / ways;
 	memset(tlb->tag, 0xff, sizeof(tlb->tag));
+	for (slot = 0; slot < entries; slot++)
+		tlb->queue[slot] = (uint8_t)slot;
 }
 
 static void filter_drop(struct sim_tlb *tlb, uint32_t slot)
@@ -50,20 +54,24 @@ int sim_tlb_search(struct sim_tlb *tlb, uint64_t key, uint32_t hash)
 	return -1;
 }
 
-/* Sorts all slots by stamp into the queue. Insertion sort: the order is nearly kept. */
+/*
+ * Sorts all slots by stamp. Insertion sort, starting from the order of the last time: slots that
+ * were replaced in the order of the queue are still in order.
+ */
 static void queue_fill(struct sim_tlb *tlb)
 {
 	uint32_t n, i;
 
 	for (n = 0; n < tlb->entries; n++) {
-		const uint32_t stamp = tlb->stamp[n];
+		const uint8_t slot = tlb->queue[n];
+		const uint32_t stamp = tlb->stamp[slot];
 
 		for (i = n; i > 0 && tlb->queue_stamp[i - 1] > stamp; i--) {
 			tlb->queue_stamp[i] = tlb->queue_stamp[i - 1];
 			tlb->queue[i] = tlb->queue[i - 1];
 		}
 		tlb->queue_stamp[i] = stamp;
-		tlb->queue[i] = (uint8_t)n;
+		tlb->queue[i] = slot;
 	}
 	tlb->queue_next = 0;
 	tlb->queue_end = tlb->entries;
