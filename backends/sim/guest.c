@@ -100,8 +100,9 @@ static int page_in_large(struct sim_guest *guest, uint64_t vpn, int write)
 	frame = frame_get(guest, 2);
 	if (frame == SIM_NO_FRAME)
 		return 0;
-	sim_entry_write(guest, table, sim_index(guest->geometry, 2, vpn),
-			SIM_ENTRY(frame, SIM_P | SIM_W | SIM_A | SIM_PS | (write ? SIM_D : 0)));
+	sim_entry_rewrite(guest, table, sim_index(guest->geometry, 2, vpn),
+			  SIM_ENTRY(frame, SIM_P | SIM_W | SIM_A | SIM_PS | (write ? SIM_D : 0)),
+			  guest->cost->map_writes);
 	return 1;
 }
 
@@ -114,7 +115,8 @@ static int page_in_small(struct sim_guest *guest, uint64_t vpn, int write, int f
 
 	if (entry == NULL || frame == SIM_NO_FRAME)
 		return DAV2M_SIM_ERR_GUEST_MEMORY;
-	sim_entry_write(guest, table, sim_index(guest->geometry, 1, vpn), SIM_ENTRY(frame, flags));
+	sim_entry_rewrite(guest, table, sim_index(guest->geometry, 1, vpn), SIM_ENTRY(frame, flags),
+			  guest->cost->map_writes);
 	return 0;
 }
 

@@ -71,6 +71,9 @@ static inline void sim_guest_charge(struct sim_guest *guest, enum dav2m_sim_item
 
 /* Writes an entry where the platform can see it. */
 void sim_entry_write(struct sim_guest *guest, uint32_t table, uint32_t index, uint64_t value);
+/* The same value, several times over. */
+void sim_entry_rewrite(struct sim_guest *guest, uint32_t table, uint32_t index, uint64_t value,
+		       uint32_t times);
 /* The entry that maps a page, or the last one on the way to it. */
 uint64_t *sim_entry_find(const struct sim_memory *memory, const struct sim_geometry *g,
 			 uint32_t root, uint64_t vpn, uint32_t *ret_table, uint32_t *ret_level);

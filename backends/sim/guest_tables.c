@@ -12,6 +12,13 @@ void sim_entry_write(struct sim_guest *guest, uint32_t table, uint32_t index, ui
 	guest->platform.table_write(guest->platform.self, table, index);
 }
 
+void sim_entry_rewrite(struct sim_guest *guest, uint32_t table, uint32_t index, uint64_t value,
+		       uint32_t times)
+{
+	for (; times > 0; times--)
+		sim_entry_write(guest, table, index, value);
+}
+
 uint64_t *sim_entry_find(const struct sim_memory *memory, const struct sim_geometry *g,
 			 uint32_t root, uint64_t vpn, uint32_t *ret_table, uint32_t *ret_level)
 {
@@ -136,7 +143,7 @@ static uint64_t table_unmap(struct sim_guest *guest, const struct range *r)
 		if (!(entry & SIM_P))
 			continue;
 		if (is_leaf(r->level, entry)) {
-			sim_entry_write(guest, r->table, i, 0);
+			sim_entry_rewrite(guest, r->table, i, 0, guest->cost->unmap_writes);
 			sim_page_put(guest, entry, r->level);
 			pages++;
 			continue;

@@ -50,6 +50,72 @@ static const struct dav2m_sim_machine machines[] = {
 		.nested_entries = 0,
 		.tagged = 0,
 	},
+	{
+		.name = "phenom550",
+		.about = "AMD Phenom II X2 550, 3 GHz: the DAV2M paper's second machine",
+		.source = "clock: DAV2M paper, section 7. Inferred: arrays, walk cache and nested "
+			  "TLB as in the Opteron 2350, which is of the same family 10h",
+		.mhz = 3000,
+		.array = {{1, DATA, P4K | P2M | P1G, 48, 48},
+			  {1, CODE, P4K, 32, 32},
+			  {1, CODE, P2M, 16, 16},
+			  {2, DATA, P4K, 512, 4},
+			  {2, DATA, P2M, 128, 2},
+			  {2, DATA, P1G, 16, 8},
+			  {2, CODE, P4K, 512, 4}},
+		.walk_entries = 24,
+		.nested_entries = 16,
+		.tagged = 0,
+	},
+	{
+		.name = "core2-e6300",
+		.about = "Intel Core 2 Duo E6300, 1.86 GHz: the HVM paper's machine",
+		.source = "clock: HVM paper, section 3.1. Inferred: TLB arrays as Intel's "
+			  "optimisation manual has them for this core; a walk cache of 16 entries. "
+			  "It has neither nested paging nor tags",
+		.mhz = 1860,
+		.array = {{1, DATA, P4K, 16, 4},
+			  {1, DATA, P2M, 16, 4},
+			  {1, CODE, P4K, 128, 4},
+			  {1, CODE, P2M, 8, 4},
+			  {2, DATA, P4K, 256, 4},
+			  {2, DATA, P2M, 32, 4}},
+		.walk_entries = 16,
+		.nested_entries = 16,
+		.tagged = 0,
+	},
+	{
+		.name = "skylake-sp",
+		.about = "a current Intel server core, tagged TLBs",
+		.source = "TLB arrays: Intel optimisation manual (Skylake server). Inferred: walk "
+			  "cache of 32 and nested TLB of 16 entries; Intel documents neither",
+		.mhz = 2500,
+		.array = {{1, DATA, P4K, 64, 4},
+			  {1, DATA, P2M, 32, 4},
+			  {1, DATA, P1G, 4, 4},
+			  {1, CODE, P4K, 128, 8},
+			  {1, CODE, P2M, 8, 8},
+			  {2, DATA | CODE, P4K | P2M, 1536, 12},
+			  {2, DATA, P1G, 16, 4}},
+		.walk_entries = 32,
+		.nested_entries = 16,
+		.tagged = 1,
+	},
+	{
+		.name = "zen2",
+		.about = "a current AMD server core, tagged TLBs",
+		.source =
+			"TLB arrays and page-directory cache of 64 entries: AMD optimisation guide "
+			"for family 17h, models 30h and up. Inferred: nested TLB of 16 entries",
+		.mhz = 2500,
+		.array = {{1, DATA, P4K | P2M | P1G, 64, 64},
+			  {1, CODE, P4K | P2M | P1G, 64, 64},
+			  {2, DATA, P4K | P2M, 2048, 16},
+			  {2, CODE, P4K | P2M, 1024, 8}},
+		.walk_entries = 64,
+		.nested_entries = 16,
+		.tagged = 1,
+	},
 };
 
 const struct dav2m_sim_machine *dav2m_sim_machine(size_t index)

@@ -9,23 +9,43 @@
 
 #define SCALE_MAX_BP 100000000u
 
-static const struct sim_program *const programs[] = {
-	&sim_program_phases,
+static const struct {
+	size_t (*count)(void);
+	const struct sim_program *(*program)(size_t index);
+} families[] = {
+	{sim_phases_count, sim_phases_program},
+	{sim_script_count, sim_script_program},
+	{sim_system_count, sim_system_program},
 };
-#define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
+#define FAMILIES (sizeof(families) / sizeof(families[0]))
+
+static const struct sim_program *program_at(size_t index)
+{
+	size_t f;
+
+	for (f = 0; f < FAMILIES; f++) {
+		if (index < families[f].count())
+			return families[f].program(index);
+		index -= families[f].count();
+	}
+	return NULL;
+}
 
 const struct dav2m_sim_workload *dav2m_sim_workload(size_t index)
 {
-	return index < PROGRAMS ? &programs[index]->workload : NULL;
+	const struct sim_program *program = program_at(index);
+
+	return program == NULL ? NULL : &program->workload;
 }
 
 static const struct sim_program *program_find(const char *name)
 {
+	const struct sim_program *program;
 	size_t i;
 
-	for (i = 0; name != NULL && i < PROGRAMS; i++)
-		if (strcmp(programs[i]->workload.name, name) == 0)
-			return programs[i];
+	for (i = 0; name != NULL && (program = program_at(i)) != NULL; i++)
+		if (strcmp(program->workload.name, name) == 0)
+			return program;
 	return NULL;
 }
 

@@ -22,6 +22,7 @@ struct dav2m_sim_source {
 	uint64_t step_at; /* steps done */
 	uint64_t steps;	  /* in all */
 	uint32_t next_pid;
+	uint64_t cursor; /* where a sweep is */
 };
 
 /* One step appends at most this many words. */
@@ -71,6 +72,12 @@ struct sim_program {
 	void (*step)(struct dav2m_sim_source *source, struct sim_out *out);
 };
 
-extern const struct sim_program sim_program_phases;
+/* One family per file, each a list. */
+size_t sim_phases_count(void);
+const struct sim_program *sim_phases_program(size_t index);
+size_t sim_script_count(void);
+const struct sim_program *sim_script_program(size_t index);
+size_t sim_system_count(void);
+const struct sim_program *sim_system_program(size_t index);
 
 #endif

@@ -128,7 +128,7 @@ static void phases_step(struct dav2m_sim_source *source, struct sim_out *out)
 		churn_step(source, out, (at - CALM_STEPS) % JOB_STEPS);
 }
 
-const struct sim_program sim_program_phases = {
+static const struct sim_program phases = {
 	.workload =
 		{.name = "phases",
 		 .about = "calm with 64 MB at random, then compilers run one after another; four "
@@ -138,3 +138,14 @@ const struct sim_program sim_program_phases = {
 	.steps = (uint64_t)ROUND_STEPS * PHASES / 2,
 	.step = phases_step,
 };
+
+size_t sim_phases_count(void)
+{
+	return 1;
+}
+
+const struct sim_program *sim_phases_program(size_t index)
+{
+	(void)index;
+	return &phases;
+}

@@ -349,6 +349,8 @@ START_TEST(tables_are_whole)
 	ck_assert_uint_ge(i, 2);
 	for (i = 0; (cost = dav2m_sim_cost(i)) != NULL; i++) {
 		ck_assert_ptr_eq(dav2m_sim_cost_find(cost->name), cost);
+		ck_assert_uint_ge(cost->map_writes, 1);
+		ck_assert_uint_ge(cost->unmap_writes, 1);
 		for (item = 0; item < DAV2M_SIM_ITEMS; item++) {
 			ck_assert_uint_gt(cost->price[item].cycles, 0);
 			ck_assert_ptr_nonnull(cost->price[item].source);
@@ -386,7 +388,9 @@ START_TEST(workloads_repeat_for_a_seed)
 		total += n;
 	}
 	ck_assert_uint_gt(total, 0);
-	ck_assert_int_eq(differs, 1);
+	/* Those that draw no random numbers are the same for every seed. */
+	if (strcmp(workload->name, "phases") == 0)
+		ck_assert_int_eq(differs, 1);
 	ck_assert_uint_eq(dav2m_sim_source_done(a), dav2m_sim_source_total(a));
 	ck_assert_ptr_null(dav2m_sim_source_new(workload, 1, 0));
 	dav2m_sim_source_free(a);
@@ -411,7 +415,7 @@ int main(void)
 	tcase_add_test(tcase, samples_come_at_windows);
 	tcase_add_test(tcase, wrong_configs_are_refused);
 	tcase_add_test(tcase, tables_are_whole);
-	tcase_add_loop_test(tcase, workloads_repeat_for_a_seed, 0, 1);
+	tcase_add_loop_test(tcase, workloads_repeat_for_a_seed, 0, 16);
 	suite_add_tcase(suite, tcase);
 	return rig_main(suite);
 }

@@ -68,6 +68,9 @@ struct dav2m_sim_cost {
 	const char *about; /* one line */
 	enum dav2m_sim_shadowing shadowing;
 	enum dav2m_sim_page nested_page; /* size of the VMM's nested mappings */
+	/* Writes that the guest's kernel needs to map a page, and to unmap one, >= 1. */
+	uint8_t map_writes;
+	uint8_t unmap_writes;
 	struct dav2m_sim_price price[DAV2M_SIM_ITEMS];
 };
 

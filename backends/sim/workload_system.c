@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Operating-system workloads of the HVM paper: Aim9's memory and process tests and MemoryMotion.
+ * Each step is a few operations of the test, as a process would ask its kernel for them.
+ */
+#include "workload_internal.h"
+
+#define HEAP  0x8000ull
+#define STACK 0x7ff00ull
+#define CODE  0x400ull
+#define SELF  1
+#define RW    (DAV2M_SIM_PROT_READ | DAV2M_SIM_PROT_WRITE)
+
+/* What a small C program of that time touches until main() runs: loader and libc text that is
+   read, data that is written. Inferred: some 60 of one and 40 of the other. */
+#define PROGRAM_TEXT 60
+#define PROGRAM_DATA 40
+/* What a parent has written when it forks. Inferred: a benchmark driver's data and stack. */
+#define PARENT_PAGES 60
+
+static void instructions(struct sim_out *out, uint32_t n)
+{
+	sim_put(out, DAV2M_SIM_FETCH, CODE, n);
+}
+
+static void begin(const struct dav2m_sim_source *source, struct sim_out *out)
+{
+	uint64_t i;
+
+	if (source->step_at > 0)
+		return;
+	sim_put_event(out, DAV2M_SIM_SWITCH, SELF, 0, 0);
+	for (i = 0; i < PARENT_PAGES; i++)
+		sim_put(out, DAV2M_SIM_STORE, STACK + i, 1);
+}
+
+static uint64_t pid_next(struct dav2m_sim_source *source)
+{
+	return 16 + source->next_pid++ % 60000;
+}
+
+/* page_test: 256 pages by brk, each written, and given back. */
+static void page_step(struct dav2m_sim_source *source, struct sim_out *out)
+{
+	uint64_t i;
+
+	begin(source, out);
+	sim_put_event(out, DAV2M_SIM_BRK, (HEAP + 256) << DAV2M_SIM_PAGE_SHIFT, 0, 0);
+	for (i = 0; i < 256; i++) {
+		instructions(out, 20);
+		sim_put(out, DAV2M_SIM_STORE, HEAP + i, 1);
+	}
+	sim_put_event(out, DAV2M_SIM_BRK, HEAP << DAV2M_SIM_PAGE_SHIFT, 0, 0);
+}
+
+/* brk_test: the heap's end moves, nothing is touched. */
+static void brk_step(struct dav2m_sim_source *source, struct sim_out *out)
+{
+	uint64_t i;
+
+	begin(source, out);
+	for (i = 0; i < 64; i++) {
+		instructions(out, 100);
+		sim_put_event(out, DAV2M_SIM_BRK, (HEAP + 1 + i % 17) << DAV2M_SIM_PAGE_SHIFT, 0,
+			      0);
+	}
+}
+
+/* The parent's writes after a fork, and the child's until it execs or ends. */
+static void stack_touch(struct sim_out *out)
+{
+	uint64_t i;
+
+	for (i = 0; i < 4; i++) {
+		instructions(out, 500);
+		sim_put(out, DAV2M_SIM_STORE, STACK + i, 4);
+	}
+}
+
+static void child_begin(struct sim_out *out, uint64_t pid)
+{
+	sim_put_event(out, DAV2M_SIM_FORK, pid, 0, 0);
+	stack_touch(out);
+	sim_put_event(out, DAV2M_SIM_SWITCH, pid, 0, 0);
+	stack_touch(out);
+}
+
+static void child_end(struct sim_out *out)
+{
+	sim_put_event(out, DAV2M_SIM_EXIT_PROCESS, 0, 0, 0);
+	sim_put_event(out, DAV2M_SIM_SWITCH, SELF, 0, 0);
+}
+
+static void fork_step(struct dav2m_sim_source *source, struct sim_out *out)
+{
+	begin(source, out);
+	child_begin(out, pid_next(source));
+	child_end(out);
+}
+
+static void program_run(struct sim_out *out)
+{
+	uint64_t i;
+
+	sim_put_event(out, DAV2M_SIM_EXEC, 0, 0, 0);
+	for (i = 0; i < PROGRAM_TEXT; i++)
+		sim_put(out, DAV2M_SIM_FETCH, CODE + i, 2000);
+	for (i = 0; i < PROGRAM_DATA; i++) {
+		instructions(out, 500);
+		sim_put(out, DAV2M_SIM_STORE, HEAP + i, 16);
+	}
+	sim_put_event(out, DAV2M_SIM_SYSCALL, 30, 0, 0);
+}
+
+static void exec_step(struct dav2m_sim_source *source, struct sim_out *out)
+{
+	begin(source, out);
+	child_begin(out, pid_next(source));
+	program_run(out);
+	child_end(out);
+}
+
+/* shell_rtns: a shell starts, and runs a command. */
+static void shell_step(struct dav2m_sim_source *source, struct sim_out *out)
+{
+	exec_step(source, out);
+	child_begin(out, pid_next(source));
+	program_run(out);
+	instructions(out, 16000);
+	child_end(out);
+}
+
+/* MemoryMotion: processes that allocate 32 MB, write all of it, free it and end. A step is a
+   64th of such a life. */
+#define MOTION_STEPS 64
+#define MOTION_PAGES 128
+static void motion_step(struct dav2m_sim_source *source, struct sim_out *out)
+{
+	const uint64_t at = source->step_at % MOTION_STEPS;
+	const uint64_t bytes = (uint64_t)MOTION_STEPS * MOTION_PAGES << DAV2M_SIM_PAGE_SHIFT;
+	const uint64_t address = HEAP << DAV2M_SIM_PAGE_SHIFT;
+	uint64_t i;
+
+	begin(source, out);
+	if (at == 0) {
+		child_begin(out, pid_next(source));
+		program_run(out);
+		sim_put_event(out, DAV2M_SIM_MAP, address + (1 << 20), bytes, RW);
+	}
+	for (i = 0; i < MOTION_PAGES; i++) {
+		/* A page is 512 stores of 8 bytes in an unrolled loop. */
+		instructions(out, 1024);
+		sim_put(out, DAV2M_SIM_STORE, HEAP + 256 + at * MOTION_PAGES + i, 512);
+	}
+	if (at == MOTION_STEPS - 1) {
+		sim_put_event(out, DAV2M_SIM_UNMAP, address + (1 << 20), bytes, 0);
+		child_end(out);
+	}
+}
+
+#define PROGRAM(n, a, s, count, f)                                                                 \
+	{                                                                                          \
+		.workload = {(n), (a), (s), 10000000}, .steps = (count), .step = (f)               \
+	}
+
+static const struct sim_program systems[] = {
+	PROGRAM("aim-page", "page_test: heap pages written and given back",
+		"HVM paper, table 8: 84.21 % lost under shadow paging", 400, page_step),
+	PROGRAM("aim-brk", "brk_test: the heap's end moves, nothing is touched",
+		"HVM paper, table 8: 0.86 % lost", 4000, brk_step),
+	PROGRAM("aim-fork", "fork_test: fork, exit, wait", "HVM paper, table 8: 91.45 % lost", 2000,
+		fork_step),
+	PROGRAM("aim-exec", "exec_test: fork, exec of a small program, exit",
+		"HVM paper, table 8: 81.47 % lost", 1000, exec_step),
+	PROGRAM("aim-shell", "shell_rtns: a shell that runs a command",
+		"HVM paper, table 8: 76.9 % lost", 600, shell_step),
+	PROGRAM("memory-motion", "processes that allocate, write and free 32 MB",
+		"HVM paper, sections 3.1 and 3.7: 33 s -> 125 s on Debian, 46 s -> 340 s on "
+		"Windows",
+		20 * MOTION_STEPS, motion_step),
+};
+
+size_t sim_system_count(void)
+{
+	return sizeof(systems) / sizeof(systems[0]);
+}
+
+const struct sim_program *sim_system_program(size_t index)
+{
+	return &systems[index];
+}
