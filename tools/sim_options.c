@@ -27,6 +27,7 @@ enum option_key {
 	KEY_GUEST_TABLES,
 	KEY_GUEST_MEMORY,
 	KEY_MODES,
+	KEY_WARM_UP,
 	KEY_WINDOW,
 	KEY_START,
 	KEY_PRESET,
@@ -50,6 +51,7 @@ static const struct argp_option options[] = {
 	{"guest-tables", KEY_GUEST_TABLES, "LEVELS", 0, "2, 4 or 5 (4)", 2},
 	{"guest-memory", KEY_GUEST_MEMORY, "MB", 0, "guest-physical memory (2048)", 2},
 	{"modes", KEY_MODES, "LIST", 0, "of native,shadow,nested,adaptive (all)", 3},
+	{"warm-up", KEY_WARM_UP, "N", 0, "leave the first N instructions out of the counts (0)", 3},
 	{"window-inst", KEY_WINDOW, "N", 0, "instructions per tick (1e6; workloads: their own)", 4},
 	{"start", KEY_START, "MODE", 0, "that the adaptive run begins in (shadow)", 4},
 	{"preset", KEY_PRESET, "NAME", 0, "the controller's: default or paper (default)", 4},
@@ -264,6 +266,9 @@ static error_t input_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_MODES:
 		modes_parse(state, &o->setup, arg);
+		return 0;
+	case KEY_WARM_UP:
+		o->setup.warm_up_inst = number_parse(state, "warm-up", arg, 0, 1ull << 53);
 		return 0;
 	case KEY_RECORD:
 		o->setup.record = arg;

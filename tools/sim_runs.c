@@ -48,12 +48,25 @@ static void record_sample(struct run *run)
 		run->failed = 1;
 }
 
+/* The warm-up ends with the tick in which it is reached. */
+static void warm_up(struct run *run)
+{
+	struct dav2m_sim_counts counts;
+
+	dav2m_sim_count(run->sim, &counts);
+	run->warm = counts.instructions >= run->warm_up_inst;
+	if (run->warm)
+		run->before = counts;
+}
+
 static void on_sample(void *vm, struct dav2m_sim *sim, int at_window)
 {
 	struct run *run = vm;
 
 	if (at_window)
 		record_sample(run);
+	if (at_window && !run->warm)
+		warm_up(run);
 	if (run->mode == RUN_ADAPTIVE)
 		dav2m_sim_adapter_sample(&run->adapter, sim, at_window);
 }
@@ -131,6 +144,8 @@ static int run_begin(struct run *run, enum run_mode mode, const struct run_setup
 	int error;
 
 	run->mode = mode;
+	run->warm_up_inst = setup->warm_up_inst;
+	run->warm = setup->warm_up_inst == 0;
 	if (mode == RUN_ADAPTIVE)
 		config.paging_exit = on_paging_exit;
 	error = dav2m_sim_new(&config, &run->sim);
@@ -207,11 +222,28 @@ static int runs_begin(struct runs *runs, const struct run_setup *setup,
 	return any_failed(runs, error);
 }
 
+/* All members of the counts but the pages in use grow only; those stay as they are. */
+static void counts_subtract(struct dav2m_sim_counts *counts, const struct dav2m_sim_counts *before)
+{
+	uint64_t *now = (uint64_t *)counts;
+	const uint64_t *then = (const uint64_t *)before;
+	const uint64_t pages = counts->pages, peak = counts->pages_peak;
+	size_t i;
+
+	for (i = 0; i < sizeof(*counts) / sizeof(*now); i++)
+		now[i] -= then[i];
+	counts->pages = pages;
+	counts->pages_peak = peak;
+}
+
 static int run_end(struct run *run, struct dav2m_host_error *error)
 {
 	int rc = 0;
 
+	if (!run->warm)
+		run_fail(run, "the program ended before its warm-up");
 	dav2m_sim_count(run->sim, &run->counts);
+	counts_subtract(&run->counts, &run->before);
 	record_sample(run);
 	if (run->failed) {
 		*error = run->error;

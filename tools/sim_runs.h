@@ -26,6 +26,7 @@ struct run_setup {
 	const char *program;	    /* for the recordings */
 	const char *record;	    /* prefix of the recordings' names, or NULL */
 	unsigned modes;		    /* bit per enum run_mode */
+	uint64_t warm_up_inst;	    /* what the counts leave out at the beginning */
 };
 
 struct run {
@@ -34,7 +35,10 @@ struct run {
 	struct dav2m controller;	   /* of the adaptive run */
 	struct dav2m_sim_adapter adapter;  /* of the adaptive run */
 	struct dav2m_trace_writer *writer; /* NULL: nothing is recorded */
-	struct dav2m_sim_counts counts;
+	struct dav2m_sim_counts before;	   /* of the warm-up */
+	int warm;			   /* it is over */
+	struct dav2m_sim_counts counts;	   /* since the warm-up */
+	uint64_t warm_up_inst;
 	int failed;
 	struct dav2m_host_error error;
 };

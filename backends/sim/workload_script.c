@@ -121,10 +121,11 @@ static void script_step(struct dav2m_sim_source *source, struct sim_out *out)
 }
 
 /* swim: 191 MB of grids, which the paper finds accessed at random. */
-static const struct stretch swim[] = {{GROW, 382, 600, 191 * MB}, {RANDOM, 100000, 100, 191 * MB}};
-/* zeusmp: 512 MB of grids swept along all three axes; across the pages for one of them. */
+static const struct stretch swim[] = {{GROW, 382, 600, 191 * MB}, {RANDOM, 300000, 100, 191 * MB}};
+/* zeusmp: 512 MB of grids swept along all three axes; along two of them each point is on
+   another page. */
 static const struct stretch zeusmp[] = {
-	{GROW, 1024, 600, 512 * MB}, {SWEEP, 20000, 300, 512 * MB}, {RANDOM, 10000, 300, 512 * MB}};
+	{GROW, 1024, 600, 512 * MB}, {SWEEP, 40000, 300, 512 * MB}, {RANDOM, 80000, 300, 512 * MB}};
 /* gcc: nine inputs; each reads in, then optimises one function after the other, with its
    allocator giving memory back and taking it again. */
 static const struct stretch gcc[] = {{GROW, 300, 1500, 150 * MB},  {CHURN, 600, 1500, 150 * MB},
@@ -137,11 +138,11 @@ static const struct stretch gzip[] = {{GROW, 362, 700, 181 * MB},
 				      {SWEEP, 300, 4096, 181 * MB},
 				      {HOT, 4000, 3000, 1}};
 /* apsi: 191 MB swept in order. */
-static const struct stretch apsi[] = {{GROW, 382, 2500, 191 * MB}, {SWEEP, 12000, 2000, 191 * MB}};
+static const struct stretch apsi[] = {{GROW, 382, 2500, 191 * MB}, {SWEEP, 60000, 2000, 191 * MB}};
 /* crafty: a chess program in 2 MB. */
-static const struct stretch crafty[] = {{GROW, 4, 600, 2 * MB}, {RANDOM, 12000, 2000, 2 * MB}};
+static const struct stretch crafty[] = {{GROW, 4, 600, 2 * MB}, {RANDOM, 60000, 2000, 2 * MB}};
 /* fma3d: 103 MB of elements, gathered in order. */
-static const struct stretch fma3d[] = {{GROW, 206, 2500, 103 * MB}, {SWEEP, 12000, 2000, 103 * MB}};
+static const struct stretch fma3d[] = {{GROW, 206, 2500, 103 * MB}, {SWEEP, 60000, 2000, 103 * MB}};
 static const struct stretch gups[] = {{GROW, 2048, 600, 1024 * MB}, {RANDOM, 60000, 10, 1024 * MB}};
 static const struct stretch arithmetic[] = {{HOT, 4000, 4000, 1}};
 
@@ -151,18 +152,18 @@ static const struct stretch arithmetic[] = {{HOT, 4000, 4000, 1}};
 static const struct script scripts[] = {
 	{.program = {.workload = {"spec-swim", "171.swim: large set at random; shadow-best",
 				  DAV2M_SOURCE, 10000000},
-		     .steps = 100382,
+		     .steps = 300382,
 		     .step = script_step},
 	 STRETCHES(swim),
-	 .round_steps = 100382},
+	 .round_steps = 300382},
 	{.program = {.workload = {"spec-zeusmp",
 				  "434.zeusmp: large grids along all axes; "
 				  "shadow-best",
 				  DAV2M_SOURCE, 10000000},
-		     .steps = 31024,
+		     .steps = 121024,
 		     .step = script_step},
 	 STRETCHES(zeusmp),
-	 .round_steps = 31024},
+	 .round_steps = 121024},
 	{.program = {.workload = {"spec-gcc",
 				  "403.gcc: nine inputs, bursts of page-table work; "
 				  "nested-best",
@@ -183,22 +184,22 @@ static const struct script scripts[] = {
 	 .fresh = 1},
 	{.program = {.workload = {"spec-apsi", "301.apsi: a large set in order; neutral",
 				  DAV2M_SOURCE, 10000000},
-		     .steps = 12382,
+		     .steps = 60382,
 		     .step = script_step},
 	 STRETCHES(apsi),
-	 .round_steps = 12382},
+	 .round_steps = 60382},
 	{.program = {.workload = {"spec-crafty", "186.crafty: a small set; neutral", DAV2M_SOURCE,
 				  10000000},
-		     .steps = 12004,
+		     .steps = 60004,
 		     .step = script_step},
 	 STRETCHES(crafty),
-	 .round_steps = 12004},
+	 .round_steps = 60004},
 	{.program = {.workload = {"spec-fma3d", "191.fma3d: a middling set in order; neutral",
 				  DAV2M_SOURCE, 10000000},
-		     .steps = 12206,
+		     .steps = 60206,
 		     .step = script_step},
 	 STRETCHES(fma3d),
-	 .round_steps = 12206},
+	 .round_steps = 60206},
 	{.program = {.workload = {"gups", "1 GB at random, an access every 10 instructions",
 				  "HPC Challenge RandomAccess: the worst case for 2-D walks",
 				  10000000},
