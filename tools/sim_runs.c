@@ -24,9 +24,9 @@ static void on_interrupt(int number)
 
 const char *run_mode_name(enum run_mode mode)
 {
-	static const char *const name[RUN_MODES] = {"native", "shadow", "nested", "adaptive"};
+	static const char *const name[] = {"native", "shadow", "nested", "adaptive", "switcher"};
 
-	return (unsigned)mode < RUN_MODES ? name[mode] : "?";
+	return (unsigned)mode <= RUN_SWITCHER ? name[mode] : "?";
 }
 
 static int run_fail(struct run *run, const char *what)
@@ -39,13 +39,18 @@ static int run_fail(struct run *run, const char *what)
 
 static void record_sample(struct run *run)
 {
-	struct dav2m_sample sample;
+	if (!run->failed && recording_add(&run->recording, run->sim))
+		run_fail(run, "out of memory");
+}
 
-	if (!run->writer || run->failed)
-		return;
-	dav2m_sim_sample(run->sim, &sample);
-	if (dav2m_trace_writer_sample(run->writer, &sample, &run->error))
-		run->failed = 1;
+/* Keeps the recording, and turns the switcher when it is time. */
+static void record_tick(struct run *run)
+{
+	record_sample(run);
+	if (run->mode == RUN_SWITCHER && recording_turns(&run->recording))
+		dav2m_sim_switch(run->sim, dav2m_sim_mode(run->sim) == DAV2M_SIM_SHADOW
+						   ? DAV2M_NESTED
+						   : DAV2M_SHADOW);
 }
 
 /* The warm-up ends with the tick in which it is reached. */
@@ -64,7 +69,7 @@ static void on_sample(void *vm, struct dav2m_sim *sim, int at_window)
 	struct run *run = vm;
 
 	if (at_window)
-		record_sample(run);
+		record_tick(run);
 	if (at_window && !run->warm)
 		warm_up(run);
 	if (run->mode == RUN_ADAPTIVE)
@@ -84,6 +89,7 @@ static enum dav2m_sim_mode start_mode(enum run_mode mode, const struct run_setup
 	case RUN_NATIVE:
 		return DAV2M_SIM_NATIVE;
 	case RUN_SHADOW:
+	case RUN_SWITCHER:
 		return DAV2M_SIM_SHADOW;
 	case RUN_NESTED:
 		return DAV2M_SIM_NESTED;
@@ -91,43 +97,6 @@ static enum dav2m_sim_mode start_mode(enum run_mode mode, const struct run_setup
 		return (enum dav2m_sim_mode)setup->start;
 	}
 	return DAV2M_SIM_NATIVE;
-}
-
-static enum dav2m_trace_mode trace_mode(enum run_mode mode)
-{
-	switch (mode) {
-	case RUN_NATIVE:
-		return DAV2M_TRACE_NATIVE;
-	case RUN_SHADOW:
-		return DAV2M_TRACE_SHADOW;
-	case RUN_NESTED:
-		return DAV2M_TRACE_NESTED;
-	case RUN_ADAPTIVE:
-		return DAV2M_TRACE_ADAPTIVE;
-	}
-	return DAV2M_TRACE_NATIVE;
-}
-
-static int recording_open(struct run *run, const struct run_setup *setup)
-{
-	struct dav2m_trace_header header = {.mode = trace_mode(run->mode),
-					    .tick_progress = setup->config.window_inst,
-					    .columns = DAV2M_ALL_COUNTERS};
-	char path[4096];
-
-	if (!setup->record)
-		return 0;
-	snprintf(header.program, sizeof(header.program), "%s", setup->program);
-	snprintf(header.progress_unit, sizeof(header.progress_unit), "instructions");
-	snprintf(header.note, sizeof(header.note), "simulated: machine %s, cost %s",
-		 setup->machine->name, setup->cost->name);
-	if ((size_t)snprintf(path, sizeof(path), "%s.%s.csv", setup->record,
-			     run_mode_name(run->mode)) >= sizeof(path))
-		return run_fail(run, "the recording's name is too long");
-	if (dav2m_trace_writer_open(path, &header, &run->writer, &run->error))
-		return run->failed = 1, -1;
-	record_sample(run);
-	return run->failed ? -1 : 0;
 }
 
 static int run_begin(struct run *run, enum run_mode mode, const struct run_setup *setup)
@@ -158,7 +127,9 @@ static int run_begin(struct run *run, enum run_mode mode, const struct run_setup
 		if (error)
 			return run_fail(run, dav2m_error_name((enum dav2m_error)error));
 	}
-	return recording_open(run, setup);
+	run->recording.wanted = setup->record != NULL;
+	record_sample(run);
+	return run->failed ? -1 : 0;
 }
 
 static int on_batch(void *context, size_t index, const uint64_t *words, size_t n)
@@ -183,7 +154,7 @@ static int any_failed(const struct runs *runs, struct dav2m_host_error *error)
 {
 	size_t i;
 
-	for (i = 0; i < runs->n; i++) {
+	for (i = 0; i < runs->all; i++) {
 		if (!runs->run[i].failed)
 			continue;
 		*error = runs->run[i].error;
@@ -219,6 +190,9 @@ static int runs_begin(struct runs *runs, const struct run_setup *setup,
 	for (mode = 0; mode < RUN_MODES; mode++)
 		if (setup->modes >> mode & 1)
 			run_begin(&runs->run[runs->n++], (enum run_mode)mode, setup);
+	runs->all = runs->n;
+	if (setup->record && setup->modes & 1u << RUN_SHADOW && setup->modes & 1u << RUN_NESTED)
+		run_begin(&runs->run[runs->all++], RUN_SWITCHER, setup);
 	return any_failed(runs, error);
 }
 
@@ -238,31 +212,77 @@ static void counts_subtract(struct dav2m_sim_counts *counts, const struct dav2m_
 
 static int run_end(struct run *run, struct dav2m_host_error *error)
 {
-	int rc = 0;
-
 	if (!run->warm)
 		run_fail(run, "the program ended before its warm-up");
 	dav2m_sim_count(run->sim, &run->counts);
 	counts_subtract(&run->counts, &run->before);
 	record_sample(run);
-	if (run->failed) {
-		*error = run->error;
-		return DAV2M_HOST_IO;
+	if (!run->failed)
+		return 0;
+	*error = run->error;
+	return DAV2M_HOST_CORE;
+}
+
+static const struct recording *recording_of(const struct runs *runs, enum run_mode mode)
+{
+	size_t i;
+
+	for (i = 0; i < runs->all; i++)
+		if (runs->run[i].mode == mode)
+			return &runs->run[i].recording;
+	return NULL;
+}
+
+static enum dav2m_trace_mode trace_mode(enum run_mode mode)
+{
+	switch (mode) {
+	case RUN_SHADOW:
+		return DAV2M_TRACE_SHADOW;
+	case RUN_NESTED:
+		return DAV2M_TRACE_NESTED;
+	case RUN_ADAPTIVE:
+	case RUN_SWITCHER:
+		return DAV2M_TRACE_ADAPTIVE;
+	case RUN_NATIVE:
+		break;
 	}
-	if (run->writer)
-		rc = dav2m_trace_writer_close(run->writer, error);
-	run->writer = NULL;
+	return DAV2M_TRACE_NATIVE;
+}
+
+static int recordings_write(const struct runs *runs, const struct run_setup *setup,
+			    struct dav2m_host_error *error)
+{
+	const struct recording *switcher = recording_of(runs, RUN_SWITCHER);
+	struct dav2m_trace_header header = {.tick_progress = setup->config.window_inst,
+					    .columns = DAV2M_ALL_COUNTERS};
+	size_t i;
+	int rc = 0;
+
+	snprintf(header.program, sizeof(header.program), "%s", setup->program);
+	snprintf(header.progress_unit, sizeof(header.progress_unit), "instructions");
+	snprintf(header.note, sizeof(header.note), "simulated: machine %s, cost %s",
+		 setup->machine->name, setup->cost->name);
+	if (switcher)
+		recording_switch_costs(switcher, recording_of(runs, RUN_SHADOW),
+				       recording_of(runs, RUN_NESTED), &header);
+	for (i = 0; i < runs->n && !rc; i++) {
+		const char *mode = run_mode_name(runs->run[i].mode);
+
+		header.mode = trace_mode(runs->run[i].mode);
+		rc = recording_write(&runs->run[i].recording, setup->record, mode, &header, error);
+	}
 	return rc;
 }
 
-static int runs_end(struct runs *runs, struct dav2m_host_error *error)
+static int runs_end(struct runs *runs, const struct run_setup *setup,
+		    struct dav2m_host_error *error)
 {
 	size_t i;
 	int rc = 0;
 
-	for (i = 0; i < runs->n && !rc; i++)
+	for (i = 0; i < runs->all && !rc; i++)
 		rc = run_end(&runs->run[i], error);
-	return rc;
+	return rc || !setup->record ? rc : recordings_write(runs, setup, error);
 }
 
 int runs_do(struct runs *runs, const struct run_setup *setup, struct feed *feed,
@@ -275,7 +295,7 @@ int runs_do(struct runs *runs, const struct run_setup *setup, struct feed *feed,
 
 	if (rc)
 		return rc;
-	fanout = fanout_begin(runs->n, on_batch, runs);
+	fanout = fanout_begin(runs->all, on_batch, runs);
 	if (!fanout) {
 		snprintf(error->text, sizeof(error->text), "out of memory");
 		return DAV2M_HOST_MEMORY;
@@ -289,16 +309,16 @@ int runs_do(struct runs *runs, const struct run_setup *setup, struct feed *feed,
 	runs->interrupted = interrupted;
 	if (!rc)
 		rc = any_failed(runs, error);
-	return rc ? rc : runs_end(runs, error);
+	return rc ? rc : runs_end(runs, setup, error);
 }
 
 void runs_free(struct runs *runs)
 {
 	size_t i;
 
-	for (i = 0; i < runs->n; i++) {
-		dav2m_trace_writer_abort(runs->run[i].writer);
+	for (i = 0; i < runs->all; i++) {
+		recording_free(&runs->run[i].recording);
 		dav2m_sim_free(runs->run[i].sim);
 	}
-	runs->n = 0;
+	runs->n = runs->all = 0;
 }

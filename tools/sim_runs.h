@@ -7,12 +7,13 @@
 #define DAV2M_TOOLS_SIM_RUNS_H
 
 #include "sim_feed.h"
+#include "sim_record.h"
 
-#include <dav2m/host/trace.h>
 #include <dav2m/sim/run.h>
 
-enum run_mode { RUN_NATIVE = 0, RUN_SHADOW, RUN_NESTED, RUN_ADAPTIVE };
-#define RUN_MODES 4
+/* SWITCHER is not reported: it switches now and then, to see what that costs. */
+enum run_mode { RUN_NATIVE = 0, RUN_SHADOW, RUN_NESTED, RUN_ADAPTIVE, RUN_SWITCHER };
+#define RUN_MODES 4 /* that can be asked for */
 
 /* What all runs share. */
 struct run_setup {
@@ -32,20 +33,21 @@ struct run_setup {
 struct run {
 	enum run_mode mode;
 	struct dav2m_sim *sim;
-	struct dav2m controller;	   /* of the adaptive run */
-	struct dav2m_sim_adapter adapter;  /* of the adaptive run */
-	struct dav2m_trace_writer *writer; /* NULL: nothing is recorded */
-	struct dav2m_sim_counts before;	   /* of the warm-up */
-	int warm;			   /* it is over */
-	struct dav2m_sim_counts counts;	   /* since the warm-up */
+	struct dav2m controller;	  /* of the adaptive run */
+	struct dav2m_sim_adapter adapter; /* of the adaptive run */
+	struct recording recording;
+	struct dav2m_sim_counts before; /* of the warm-up */
+	int warm;			/* it is over */
+	struct dav2m_sim_counts counts; /* since the warm-up */
 	uint64_t warm_up_inst;
 	int failed;
 	struct dav2m_host_error error;
 };
 
 struct runs {
-	struct run run[RUN_MODES];
-	size_t n;
+	struct run run[RUN_MODES + 1];
+	size_t n; /* of them, without the switcher, which comes last */
+	size_t all;
 	int interrupted; /* 1: ended by a signal; the counts are those so far */
 };
 

@@ -6,6 +6,9 @@
  * The seven "spec-" scripts stand for the benchmarks of the DAV2M paper. Footprints are those
  * that SPEC published for them, the kinds of access are what the paper says of each; how often a
  * program leaves its hot pages is our inference and a round number, the same in every mode.
+ *
+ * A tick must be longer than the transient of a switch, which is 5000 cycles for each page of the
+ * working set: the two large ones have the paper's 1e8 instructions, the others a tenth of it.
  */
 #include "workload_internal.h"
 
@@ -121,11 +124,12 @@ static void script_step(struct dav2m_sim_source *source, struct sim_out *out)
 }
 
 /* swim: 191 MB of grids, which the paper finds accessed at random. */
-static const struct stretch swim[] = {{GROW, 382, 600, 191 * MB}, {RANDOM, 300000, 100, 191 * MB}};
+static const struct stretch swim[] = {{GROW, 382, 600, 191 * MB}, {RANDOM, 780000, 100, 191 * MB}};
 /* zeusmp: 512 MB of grids swept along all three axes; along two of them each point is on
    another page. */
-static const struct stretch zeusmp[] = {
-	{GROW, 1024, 600, 512 * MB}, {SWEEP, 40000, 300, 512 * MB}, {RANDOM, 80000, 300, 512 * MB}};
+static const struct stretch zeusmp[] = {{GROW, 1024, 600, 512 * MB},
+					{SWEEP, 90000, 300, 512 * MB},
+					{RANDOM, 180000, 300, 512 * MB}};
 /* gcc: nine inputs; each reads in, then optimises one function after the other, with its
    allocator giving memory back and taking it again. */
 static const struct stretch gcc[] = {{GROW, 300, 1500, 150 * MB},  {CHURN, 600, 1500, 150 * MB},
@@ -151,19 +155,19 @@ static const struct stretch arithmetic[] = {{HOT, 4000, 4000, 1}};
 
 static const struct script scripts[] = {
 	{.program = {.workload = {"spec-swim", "171.swim: large set at random; shadow-best",
-				  DAV2M_SOURCE, 10000000},
-		     .steps = 300382,
+				  DAV2M_SOURCE, 100000000},
+		     .steps = 780382,
 		     .step = script_step},
 	 STRETCHES(swim),
-	 .round_steps = 300382},
+	 .round_steps = 780382},
 	{.program = {.workload = {"spec-zeusmp",
 				  "434.zeusmp: large grids along all axes; "
 				  "shadow-best",
-				  DAV2M_SOURCE, 10000000},
-		     .steps = 121024,
+				  DAV2M_SOURCE, 100000000},
+		     .steps = 271024,
 		     .step = script_step},
 	 STRETCHES(zeusmp),
-	 .round_steps = 121024},
+	 .round_steps = 271024},
 	{.program = {.workload = {"spec-gcc",
 				  "403.gcc: nine inputs, bursts of page-table work; "
 				  "nested-best",

@@ -1,0 +1,123 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# `dav2m sim` as a person meets it: what it reads, where it finds mistakes, what it writes, and
+# that the same input gives the same output.
+#
+# usage: bash cli.sh SOURCE_ROOT DAV2M
+set -euo pipefail
+src=$(realpath "$1")
+dav2m=$(realpath "$2")
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch"
+failures=0
+checks=0
+
+wrong() { printf 'wrong: %s\n' "$*"; failures=$((failures + 1)); }
+
+# expect CODE PATTERN ARG...: exit code, and what stderr must match; no pattern: no stderr
+expect() {
+	local code=$1 pattern=$2 got=0
+	shift 2
+	checks=$((checks + 1))
+	"$dav2m" sim "$@" >out 2>err </dev/null || got=$?
+	[ "$got" -eq "$code" ] || wrong "dav2m sim $* ended with $got, not $code: $(cat err)"
+	if [ -n "$pattern" ]; then grep -q -- "$pattern" err; else [ ! -s err ]; fi ||
+		wrong "dav2m sim $*: no '$pattern' in: $(cat err)"
+	[ -z "$(find . -name '*.part')" ] || wrong "dav2m sim $* left $(find . -name '*.part')"
+}
+
+absent() { [ ! -e "$1" ] || wrong "$1 was written"; }
+
+# A program of 30000 instructions that walks through 300 pages.
+awk 'BEGIN { print "==7== Lackey"; for (i = 0; i < 30000; i++) {
+	printf "I  %08x,4\n", 4194304 + (i % 1000) * 4
+	if (i % 3 == 0) printf " S %x,8\n", 268435456 + (i % 300) * 4096 } }' >good
+{ head -n 100 good; echo ' Q 1000,4'; } >bad
+echo '==7== nothing' >empty
+printf 'I  ffffffffffff,4\n' >far
+
+# What is read: plain, compressed, from a pipe; all of it is the same program.
+expect 0 '' --format csv good
+grep -v '^#' out >plain
+[ "$(wc -l <plain)" -eq 5 ] || wrong "five lines are expected, not: $(cat plain)"
+for tool in gzip xz zstd; do
+	command -v "$tool" >/dev/null || continue
+	"$tool" -c good >good.compressed
+	"$dav2m" sim --format csv - <good.compressed | grep -v '^#' | cmp -s - plain ||
+		wrong "$tool input gives something else"
+	checks=$((checks + 1))
+done
+expect 0 '' --format csv --modes shadow,nested good
+[ "$(grep -v '^#' out | cut -d, -f1-3)" = "$(cut -d, -f1-3 plain | grep -v '^native\|^adaptive')" ] ||
+	wrong 'a mode counts otherwise without the others'
+
+# Cycles by cause add up.
+awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+	{ sum = 0; for (c in at) if (c ~ /^(base|walk|exit|fault|switch|sample)_cycles$/) sum += $at[c]
+	  if (sum != $at["cycles"]) exit 1 }' plain || wrong 'causes do not add up to cycles'
+
+# Where mistakes are found.
+expect 1 'bad:101:1: a record begins' bad
+expect 1 'empty:2:1: the text has no memory record' empty
+expect 1 'an address that the guest' far
+expect 1 'absent: No such file' absent
+expect 2 'a trace or --workload is needed'
+expect 2 'a workload or traces, not both' --workload phases good
+expect 2 "there is no 'x'; --list" --workload x
+expect 2 "there is no 'x'; --list" --machine x good
+expect 2 "there is no 'x'; --list" --cost x good
+expect 2 "'x' is none of native" --modes native,x good
+expect 2 "'' is none of native" --modes native, good
+expect 2 "no field" --set nothing=1 good
+expect 2 'FIELD=VALUE is expected' --set window_inst good
+expect 2 'preset comes before' --set window_inst=1e6 --preset paper good
+expect 2 'window_tmiss' --set window_tmiss=1000 good
+expect 2 'a whole number in' --window-inst 0 good
+expect 2 'a whole number in' --window-inst 1.5 good
+expect 2 'a whole number in' --window-inst 5x good
+expect 2 'a number in' --scale 0 --workload phases
+expect 2 'a number in' --scale nan --workload phases
+expect 2 'is not a choice' --guest-pages 3k good
+expect 2 'is not a choice' --guest-tables 3 good
+expect 2 'table, csv or json' --format xml good
+expect 1 'ended before its warm-up' --warm-up 1e9 good
+
+# What is written: whole or not at all.
+expect 0 '' -o result --record rec --window-inst 1000 good
+for file in result rec.native.csv rec.shadow.csv rec.nested.csv rec.adaptive.csv; do
+	[ -s "$file" ] || wrong "$file was not written"
+done
+"$dav2m" replay rec.shadow.csv rec.nested.csv --native rec.native.csv --fit >out 2>&1 ||
+	wrong "the recordings cannot be replayed: $(cat out)"
+sum() { awk -F, '/^#/ { next } /^progress/ { next } { sum += $1 } END { print sum }' "$1"; }
+[ "$(sum rec.shadow.csv)" = 30000 ] || wrong "the recording holds $(sum rec.shadow.csv) instructions"
+rm -f rec.* result
+expect 1 'bad:101' -o result --record rec bad
+absent result
+absent rec.shadow.csv
+expect 1 'nowhere' --record nowhere/rec good
+
+# The same twice; another seed is another run.
+workload=(--workload phases --scale 0.001 --modes nested --format csv)
+expect 0 '' "${workload[@]}"
+cp out first
+expect 0 '' "${workload[@]}"
+cmp -s out first || wrong 'the same run gives something else'
+expect 0 '' "${workload[@]}" --seed 2
+! cmp -s out first || wrong 'another seed gives the same'
+
+# Thresholds follow the tick length unless they are set.
+expect 0 '' --list
+for name in opteron2350 palacios2011 phases; do
+	grep -q "$name" out || wrong "--list does not have $name"
+done
+
+# The manual has every option, and no other.
+"$dav2m" sim --help | grep -oE -- '--[a-z-]+' | grep -vE -- '^--(help|usage|version)$' | sort -u >options
+sed -nE 's/^\.It .*Fl -([a-z-]+).*/--\1/p' "$src/man/dav2m-sim.1" | sort -u >manual
+diff options manual >difference || wrong "man/dav2m-sim.1 and --help differ: $(cat difference)"
+
+printf '%d checks, %d wrong\n' "$checks" "$failures"
+[ "$failures" -eq 0 ]
