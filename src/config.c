@@ -158,6 +158,9 @@ static const char *broken_order(const struct dav2m_config *config, const char **
 	*ret_field = "window_tmiss";
 	if (config->window_tmiss > config->window_trans)
 		return "must not exceed window_trans";
+	*ret_field = "window_settle";
+	if (config->window_settle > config->window_trans)
+		return "must not exceed window_trans";
 	return NULL;
 }
 

@@ -31,31 +31,19 @@ static void increment(uint32_t *count)
 	*count += *count != UINT32_MAX;
 }
 
-static enum dav2m_mode mode_of(const struct dav2m *ctl)
-{
-	return dav2m_state_mode((enum dav2m_state)ctl->state);
-}
-
 enum dav2m_mode dav2m_state_mode(enum dav2m_state state)
 {
-	switch (state) {
-	case DAV2M_STATE_SHADOW:
-	case DAV2M_STATE_PRESHADOW:
-		return DAV2M_SHADOW;
-	case DAV2M_STATE_PRENESTED:
-	case DAV2M_STATE_PREPAGING:
-	case DAV2M_STATE_NESTED:
-		break;
-	}
-	return DAV2M_NESTED;
+	return dav2m_mode_of_state((unsigned int)state);
 }
 
 /* Windows. */
 
 static void restart_exits(struct dav2m *ctl)
 {
+	ctl->tick_exits -= ctl->exits; /* the tick goes on */
+	ctl->exits = 0;
+	ctl->exits_metered = 0;
 	ctl->exits_progress = 0;
-	ctl->exits_total = 0;
 	ctl->exits_ticks = 0;
 }
 
@@ -73,7 +61,7 @@ static void restart_tick(struct dav2m *ctl)
 	ctl->tick_progress = 0;
 	ctl->tick_cycles = 0;
 	ctl->tick_tlb_misses = 0;
-	ctl->tick_paging_exits = 0;
+	ctl->tick_exits = ctl->exits;
 }
 
 static void restart_smoothing(struct dav2m *ctl)
@@ -98,6 +86,20 @@ static void store_reference(struct dav2m *ctl)
 	ctl->reference_cycles = ctl->window_cycles;
 }
 
+static int settling(const struct dav2m *ctl)
+{
+	return ctl->tick - ctl->switched_at[dav2m_mode_of(ctl)] < ctl->config.window_settle;
+}
+
+/* Sets what makes a sample worth taking at once: nothing, where exits decide nothing. */
+static void arm(struct dav2m *ctl)
+{
+	ctl->exits_due = UINT32_MAX;
+	if (dav2m_mode_of(ctl) == DAV2M_SHADOW && ctl->pin == DAV2M_PIN_NONE && !ctl->asked &&
+	    !ctl->backoff && !settling(ctl))
+		ctl->exits_due = judge_of(ctl)->exits_limit(ctl);
+}
+
 /* Ticks. */
 
 static uint32_t narrow(uint64_t value)
@@ -107,25 +109,25 @@ static uint32_t narrow(uint64_t value)
 
 static void pass_time(struct dav2m *ctl)
 {
-	increment(&ctl->mode_ticks[mode_of(ctl)]);
-	for (unsigned int mode = 0; mode < DAV2M_MODES; mode++)
-		ctl->since[mode] += ctl->since[mode] < ctl->config.window_trans;
+	ctl->tick++;
+	ctl->mode_ticks[dav2m_mode_of(ctl)]++;
 	if (ctl->backoff)
 		ctl->backoff--;
-	if (++ctl->calm >= ctl->config.window_trans) {
-		ctl->calm = 0;
+	if (ctl->tick == ctl->calm_at) {
+		ctl->calm_at += ctl->config.window_trans;
 		judge_of(ctl)->calm(ctl);
+		ctl->exits_due = UINT32_MAX; /* a new limit: armed again below */
 	}
 }
 
 static void finish_tick(struct dav2m *ctl, uint64_t progress)
 {
-	ctl->step[ctl->step_next] = (struct dav2m_step){
-		.progress = narrow(progress >> ctl->step_shift),
-		.cycles = narrow(ctl->tick_cycles >> ctl->step_shift),
-		.tlb_misses = ctl->tick_tlb_misses,
-		.paging_exits = ctl->tick_paging_exits,
-	};
+	struct dav2m_step *step = &ctl->step[ctl->step_next];
+
+	step->progress = narrow(progress >> ctl->step_shift);
+	step->cycles = narrow(ctl->tick_cycles >> ctl->step_shift);
+	step->tlb_misses = ctl->tick_tlb_misses;
+	step->paging_exits = ctl->exits - ctl->tick_exits;
 	if (++ctl->step_next == DAV2M_SMOOTHING)
 		ctl->step_next = 0;
 	if (ctl->steps < DAV2M_SMOOTHING)
@@ -136,26 +138,34 @@ static void finish_tick(struct dav2m *ctl, uint64_t progress)
 	pass_time(ctl);
 }
 
+/* The switch belongs to neither mode's speed. */
+static uint64_t without_switch(struct dav2m *ctl, uint64_t cycles)
+{
+	uint64_t spent = ctl->switch_cycles;
+
+	ctl->switch_cycles = 0;
+	return cycles > spent ? cycles - spent : 0;
+}
+
 /*
  * Adds a reading to the windows and the tick. Answers 1 when it completes a tick: enough work,
- * or, where work is not measured, any reading.
+ * or, where work is not measured, any reading. A window's sums cannot overflow: that takes 2^24
+ * readings of the largest size, each of them minutes long, without completing the window.
  */
-static int account(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTERS], uint32_t exits)
+static int account(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTERS])
 {
 	uint64_t progress = delta[DAV2M_PROGRESS], cycles = delta[DAV2M_CYCLES];
+	uint64_t misses = delta[DAV2M_TLB_MISSES];
 	uint64_t worked = ctl->tick_progress + progress; /* < 2^31 + 2^40 */
 
-	/* The switch belongs to neither mode's speed. */
-	cycles -= cycles < ctl->switch_cycles ? cycles : ctl->switch_cycles;
-	ctl->switch_cycles = 0;
-	ctl->window_progress = dav2m_add(ctl->window_progress, progress);
-	ctl->window_cycles = dav2m_add(ctl->window_cycles, cycles);
-	ctl->window_tlb_misses = dav2m_add(ctl->window_tlb_misses, delta[DAV2M_TLB_MISSES]);
-	ctl->exits_progress = dav2m_add(ctl->exits_progress, progress);
-	ctl->exits_total = dav2m_add(ctl->exits_total, exits);
-	ctl->tick_cycles = dav2m_add(ctl->tick_cycles, cycles);
-	ctl->tick_tlb_misses = narrow(ctl->tick_tlb_misses + delta[DAV2M_TLB_MISSES]);
-	ctl->tick_paging_exits = narrow((uint64_t)ctl->tick_paging_exits + exits);
+	if (ctl->switch_cycles)
+		cycles = without_switch(ctl, cycles);
+	ctl->window_progress += progress;
+	ctl->exits_progress += progress;
+	ctl->window_cycles += cycles;
+	ctl->tick_cycles += cycles;
+	ctl->window_tlb_misses += misses;
+	ctl->tick_tlb_misses += (uint32_t)misses; /* for people only: 2^32 a tick will do */
 	if (worked < ctl->config.window_inst && (ctl->meter.known & DAV2M_BIT(DAV2M_PROGRESS))) {
 		ctl->tick_progress = (uint32_t)worked;
 		return 0;
@@ -181,7 +191,7 @@ static int pin_forbids(const struct dav2m *ctl, enum dav2m_mode mode)
 
 static enum dav2m_verdict guard(const struct dav2m *ctl)
 {
-	if (pin_forbids(ctl, mode_of(ctl)))
+	if (pin_forbids(ctl, dav2m_mode_of(ctl)))
 		return VERDICT_PIN;
 	switch ((enum dav2m_state)ctl->state) {
 	case DAV2M_STATE_SHADOW:
@@ -202,9 +212,8 @@ static void change_mode(struct dav2m *ctl, enum dav2m_mode to, enum dav2m_verdic
 	/* A pin is the caller's will, not an oscillation. */
 	if (verdict != VERDICT_PIN)
 		judge_of(ctl)->switched(ctl, to);
-	ctl->since[to] = 0;
-	ctl->calm = 0;
-	ctl->settle = ctl->config.window_settle;
+	ctl->switched_at[to] = ctl->tick;
+	ctl->calm_at = ctl->tick + ctl->config.window_trans;
 	restart_smoothing(ctl);
 }
 
@@ -212,84 +221,90 @@ static void change_mode(struct dav2m *ctl, enum dav2m_mode to, enum dav2m_verdic
 static void commit(struct dav2m *ctl, enum dav2m_verdict verdict)
 {
 	const struct dav2m_edge *edge = &dav2m_edges[ctl->state][verdict];
-	enum dav2m_mode before = mode_of(ctl);
+	enum dav2m_mode before = dav2m_mode_of(ctl);
 
+	restart_window(ctl);
 	ctl->state = edge->to;
-	if (mode_of(ctl) != before)
-		change_mode(ctl, mode_of(ctl), verdict);
+	if (dav2m_mode_of(ctl) != before)
+		change_mode(ctl, dav2m_mode_of(ctl), verdict);
 	judge_of(ctl)->learn(ctl, (enum dav2m_lesson)edge->lesson);
+	arm(ctl);
+}
+
+/* A window is complete, and the state stays. */
+static void roll(struct dav2m *ctl)
+{
+	if (ctl->state == DAV2M_STATE_PRESHADOW && ctl->window_ticks < ctl->config.window_tmiss) {
+		restart_exits(ctl); /* edge 11: the probe's own window goes on */
+		return;
+	}
+	if (ctl->state == DAV2M_STATE_SHADOW)
+		store_reference(ctl);
 	restart_window(ctl);
 }
 
-/* An edge into the other mode: ask for the switch, or say what forbids it. */
-static enum dav2m_reason ask(struct dav2m *ctl, enum dav2m_verdict verdict, enum dav2m_mode to)
+static void ask(struct dav2m *ctl, enum dav2m_verdict verdict)
 {
-	if (pin_forbids(ctl, to)) {
-		restart_window(ctl);
-		return DAV2M_PINNED;
-	}
-	if (ctl->backoff) {
-		restart_window(ctl);
-		return DAV2M_BACKING_OFF;
-	}
 	ctl->asked = (uint8_t)verdict;
-	return (enum dav2m_reason)dav2m_edges[ctl->state][verdict].reason;
+	arm(ctl);
 }
 
-static enum dav2m_reason take(struct dav2m *ctl, enum dav2m_verdict verdict)
+/* What forbids a switch to a mode; DAV2M_WAITING: nothing. */
+static enum dav2m_reason obstacle(const struct dav2m *ctl, enum dav2m_mode to)
+{
+	if (pin_forbids(ctl, to))
+		return DAV2M_PINNED;
+	return ctl->backoff ? DAV2M_BACKING_OFF : DAV2M_WAITING;
+}
+
+/* Follows a verdict that ends the state: at once, or by asking for the switch it needs. */
+static enum dav2m_reason leave(struct dav2m *ctl, enum dav2m_verdict verdict,
+			       enum dav2m_verdict *ret_taken)
 {
 	const struct dav2m_edge *edge = &dav2m_edges[ctl->state][verdict];
-	enum dav2m_mode to = dav2m_state_mode((enum dav2m_state)edge->to);
+	enum dav2m_mode to = dav2m_mode_of_state(edge->to);
+	enum dav2m_reason why_not;
 
-	switch (verdict) {
-	case VERDICT_HOLD:
-		return (enum dav2m_reason)edge->reason;
-	case VERDICT_ROLL:
-		if (ctl->state == DAV2M_STATE_PRESHADOW) {
-			restart_exits(ctl); /* edge 11: the probe's own window goes on */
-			return (enum dav2m_reason)edge->reason;
-		}
-		if (ctl->state == DAV2M_STATE_SHADOW)
-			store_reference(ctl);
-		break;
-	case VERDICT_LEAVE:
-	case VERDICT_ABORT:
+	if (verdict == VERDICT_LEAVE || verdict == VERDICT_ABORT)
 		store_reference(ctl);
-		break;
-	case VERDICT_KEEP:
-	case VERDICT_REJECT:
-	case VERDICT_GIVE_UP:
-	case VERDICT_QUIESCED:
-	case VERDICT_BLIND:
-	case VERDICT_PIN:
-		break;
+	why_not = to == dav2m_mode_of(ctl) ? DAV2M_WAITING : obstacle(ctl, to);
+	if (why_not != DAV2M_WAITING) {
+		restart_window(ctl);
+		return why_not;
 	}
-	if (to != mode_of(ctl))
-		return ask(ctl, verdict, to);
-	commit(ctl, verdict);
+	*ret_taken = verdict;
+	if (to == dav2m_mode_of(ctl))
+		commit(ctl, verdict);
+	else
+		ask(ctl, verdict);
 	return (enum dav2m_reason)edge->reason;
 }
 
-static enum dav2m_reason settle(struct dav2m *ctl, int ticked)
-{
-	ctl->settle = (uint16_t)(ctl->settle - ticked);
-	restart_window(ctl);
-	return DAV2M_SETTLING;
-}
-
-/* A reading that can be used, while no switch is asked for. */
+/* A reading that can be used, while no switch is asked for. ret_taken comes with HOLD. */
 static enum dav2m_reason judge(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTERS],
-			       uint32_t exits, enum dav2m_verdict *ret_verdict)
+			       enum dav2m_verdict *ret_taken)
 {
-	int ticked = account(ctl, delta, exits);
+	int was_settling = settling(ctl);
+	enum dav2m_verdict verdict;
+	int ticked = account(ctl, delta);
 
-	*ret_verdict = VERDICT_HOLD;
-	if (ctl->settle)
-		return settle(ctl, ticked);
+	if (ticked && ctl->exits_due == UINT32_MAX)
+		arm(ctl);
+	if (was_settling) {
+		restart_window(ctl);
+		return DAV2M_SETTLING;
+	}
 	if (!delta[DAV2M_PROGRESS] && (ctl->meter.known & DAV2M_BIT(DAV2M_PROGRESS)))
 		return DAV2M_NO_PROGRESS;
-	*ret_verdict = guard(ctl);
-	return take(ctl, *ret_verdict);
+	verdict = guard(ctl);
+	if (dav2m_edges[ctl->state][verdict].to != ctl->state)
+		return leave(ctl, verdict, ret_taken);
+	*ret_taken = verdict;
+	if (verdict != VERDICT_HOLD)
+		roll(ctl);
+	else if (ctl->exits > ctl->exits_due)
+		ctl->exits_due = UINT32_MAX; /* one sample a tick is enough to ask for */
+	return (enum dav2m_reason)dav2m_edges[ctl->state][verdict].reason;
 }
 
 static enum dav2m_reason reason_of(enum dav2m_reading reading)
@@ -310,52 +325,50 @@ static enum dav2m_reason reason_of(enum dav2m_reading reading)
 	return DAV2M_BASELINE;
 }
 
-/* From what count of exits on a sample is worth taking at once. */
-static uint32_t exits_due(const struct dav2m *ctl)
+/* Where samples carry the exits, those that the caller counted have only been hints. */
+static void meter_exits(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTERS])
 {
-	if (mode_of(ctl) != DAV2M_SHADOW || ctl->pin != DAV2M_PIN_NONE || ctl->asked ||
-	    ctl->settle || ctl->backoff)
-		return UINT32_MAX;
-	return judge_of(ctl)->exits_due(ctl);
-}
-
-static uint32_t take_exits(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTERS])
-{
-	uint32_t counted = ctl->exits;
-
-	ctl->exits = 0;
-	if (ctl->meter.known & DAV2M_BIT(DAV2M_PAGING_EXITS))
-		return narrow(delta[DAV2M_PAGING_EXITS]);
-	return counted;
+	if (!(ctl->meter.known & DAV2M_BIT(DAV2M_PAGING_EXITS)))
+		return;
+	ctl->exits_metered = narrow(ctl->exits_metered + delta[DAV2M_PAGING_EXITS]);
+	ctl->exits = ctl->exits_metered;
 }
 
 static enum dav2m_reason read_sample(struct dav2m *ctl, const struct dav2m_sample *sample,
-				     enum dav2m_verdict *ret_verdict)
+				     enum dav2m_verdict *ret_taken)
 {
-	uint64_t delta[DAV2M_COUNTERS];
-	enum dav2m_reading reading = dav2m_meter_read(&ctl->meter, sample, delta);
-	uint32_t exits;
+	uint64_t delta[DAV2M_COUNTERS] = {0};
+	enum dav2m_reading reading =
+		dav2m_meter_read(&ctl->meter, sample, judge_of(ctl)->wanted, delta);
 
-	*ret_verdict = VERDICT_HOLD;
 	if (reading == READING_INCOMPLETE)
 		return DAV2M_INCOMPLETE;
 	if (reading != READING_OK) {
-		ctl->exits = 0;
 		restart_window(ctl);
 		restart_tick(ctl);
 		return reason_of(reading);
 	}
-	exits = take_exits(ctl, delta);
 	if (ctl->asked)
 		return DAV2M_UNACKNOWLEDGED;
-	return judge(ctl, delta, exits, ret_verdict);
+	meter_exits(ctl, delta);
+	return judge(ctl, delta, ret_taken);
+}
+
+static void describe(const struct dav2m *ctl, const struct dav2m_edge *edge,
+		     enum dav2m_reason reason, struct dav2m_decision *ret_decision)
+{
+	ret_decision->action = ctl->asked ? DAV2M_SWITCH : DAV2M_STAY;
+	ret_decision->mode = dav2m_mode_of_state(edge->to);
+	ret_decision->to = (enum dav2m_state)edge->to;
+	ret_decision->reason = reason;
+	ret_decision->edge = edge->number;
+	ret_decision->tick = ctl->tick;
 }
 
 int dav2m_sample(struct dav2m *ctl, const struct dav2m_sample *sample,
 		 struct dav2m_decision *ret_decision)
 {
-	const struct dav2m_edge *edge;
-	enum dav2m_verdict verdict;
+	enum dav2m_verdict taken = VERDICT_HOLD;
 	enum dav2m_reason reason;
 	uint8_t from;
 
@@ -366,23 +379,11 @@ int dav2m_sample(struct dav2m *ctl, const struct dav2m_sample *sample,
 	if (sample->valid & ~DAV2M_ALL_COUNTERS)
 		return DAV2M_ERR_SAMPLE;
 	from = ctl->state;
-	reason = read_sample(ctl, sample, &verdict);
-	increment(&ctl->count[reason]);
+	reason = read_sample(ctl, sample, &taken);
+	ctl->count[reason]++;
 	ctl->last_reason = (uint8_t)reason;
-	ctl->exits_due = exits_due(ctl);
-
-	/* A switch that was forbidden takes no edge; one that stands is told again. */
-	edge = &dav2m_edges[from][ctl->asked ? ctl->asked
-				  : reason == DAV2M_PINNED || reason == DAV2M_BACKING_OFF
-					  ? VERDICT_HOLD
-					  : (uint8_t)verdict];
-	ret_decision->action = ctl->asked ? DAV2M_SWITCH : DAV2M_STAY;
-	ret_decision->mode = dav2m_state_mode((enum dav2m_state)edge->to);
 	ret_decision->from = (enum dav2m_state)from;
-	ret_decision->to = (enum dav2m_state)edge->to;
-	ret_decision->reason = reason;
-	ret_decision->edge = edge->number;
-	ret_decision->tick = (uint64_t)ctl->mode_ticks[0] + ctl->mode_ticks[1];
+	describe(ctl, &dav2m_edges[from][ctl->asked ? ctl->asked : taken], reason, ret_decision);
 	return DAV2M_OK;
 }
 
@@ -399,11 +400,12 @@ static void back_off(struct dav2m *ctl, enum dav2m_outcome outcome)
 		ctl->backoff = 1;
 	} else {
 		increment(&ctl->tally.failed);
-		ctl->backoff = (uint16_t)(1u << ctl->failures);
+		ctl->backoff = (uint8_t)(1u << ctl->failures);
 		if (ctl->failures < BACKOFF_MAX_SHIFT)
 			ctl->failures++;
 	}
 	restart_window(ctl);
+	arm(ctl);
 }
 
 int dav2m_acknowledge(struct dav2m *ctl, enum dav2m_outcome outcome, uint64_t cycles)
@@ -427,7 +429,6 @@ int dav2m_acknowledge(struct dav2m *ctl, enum dav2m_outcome outcome, uint64_t cy
 	} else {
 		back_off(ctl, outcome);
 	}
-	ctl->exits_due = exits_due(ctl);
 	return DAV2M_OK;
 }
 
@@ -446,12 +447,11 @@ static void configure(struct dav2m *ctl, const struct dav2m_config *config)
 {
 	ctl->config = *config;
 	ctl->step_shift = step_shift(config->window_inst);
-	ctl->settle = 0;
-	ctl->calm = 0;
+	ctl->calm_at = ctl->tick + config->window_trans;
 	restart_window(ctl);
 	restart_smoothing(ctl);
 	judge_of(ctl)->reset(ctl);
-	ctl->exits_due = exits_due(ctl);
+	arm(ctl);
 }
 
 int dav2m_init(struct dav2m *ctl, const struct dav2m_config *config, enum dav2m_mode running)
@@ -469,11 +469,11 @@ int dav2m_init(struct dav2m *ctl, const struct dav2m_config *config, enum dav2m_
 	__builtin_memset(ctl, 0, sizeof(*ctl));
 	ctl->magic = DAV2M_MAGIC;
 	ctl->state = running == DAV2M_SHADOW ? DAV2M_STATE_SHADOW : DAV2M_STATE_NESTED;
-	dav2m_meter_init(&ctl->meter, config->counter_bits);
-	configure(ctl, config);
 	/* The first switch is never an oscillation. */
 	for (unsigned int mode = 0; mode < DAV2M_MODES; mode++)
-		ctl->since[mode] = config->window_trans;
+		ctl->switched_at[mode] = 0u - config->window_trans;
+	dav2m_meter_init(&ctl->meter, config->counter_bits);
+	configure(ctl, config);
 	return DAV2M_OK;
 }
 
@@ -488,11 +488,11 @@ int dav2m_retune(struct dav2m *ctl, const struct dav2m_config *config)
 	error = dav2m_config_check(config, NULL);
 	if (error)
 		return error;
+	/* What is long ago stays long ago. */
 	for (unsigned int mode = 0; mode < DAV2M_MODES; mode++)
-		if (ctl->since[mode] >= ctl->config.window_trans ||
-		    ctl->since[mode] > config->window_trans)
-			ctl->since[mode] = config->window_trans;
-	ctl->meter.bits = config->counter_bits;
+		if (ctl->tick - ctl->switched_at[mode] >= ctl->config.window_trans)
+			ctl->switched_at[mode] = ctl->tick - config->window_trans;
+	ctl->meter.unused_bits = (uint8_t)(64 - config->counter_bits);
 	configure(ctl, config);
 	return DAV2M_OK;
 }
@@ -508,11 +508,11 @@ int dav2m_pin(struct dav2m *ctl, enum dav2m_pin pin)
 	ctl->pin = (uint8_t)pin;
 	/* A switch away from the running mode is withdrawn if the pin forbids it, and so is one
 	   that an earlier pin asked for and this one no longer does. */
-	if (ctl->asked && (!pin_forbids(ctl, mode_of(ctl)) &&
+	if (ctl->asked && (!pin_forbids(ctl, dav2m_mode_of(ctl)) &&
 			   (pin != DAV2M_PIN_NONE || ctl->asked == VERDICT_PIN))) {
 		ctl->asked = 0;
 		restart_window(ctl);
 	}
-	ctl->exits_due = exits_due(ctl);
+	arm(ctl);
 	return DAV2M_OK;
 }

@@ -59,6 +59,9 @@ extern const struct dav2m_edge dav2m_edges[DAV2M_STATES][DAV2M_VERDICTS];
  * windows of the current state up to date.
  */
 struct dav2m_judge {
+	/* The counters it can use, DAV2M_BIT of each: the controller reads no others, so that one
+	   which nobody judges by may come and go. */
+	uint32_t wanted;
 	/* Takes its parameters from ctl->config. */
 	void (*reset)(struct dav2m *ctl);
 	/* In Shadow or Nested: HOLD, ROLL, LEAVE or BLIND. */
@@ -67,12 +70,12 @@ struct dav2m_judge {
 	enum dav2m_verdict (*probe)(const struct dav2m *ctl);
 	/* An edge was taken. */
 	void (*learn)(struct dav2m *ctl, enum dav2m_lesson lesson);
-	/* The hardware has changed to the given mode; ctl->since is not yet reset. */
+	/* The hardware has changed to the given mode; ctl->switched_at is still the last one. */
 	void (*switched)(struct dav2m *ctl, enum dav2m_mode to);
 	/* window_trans ticks without a switch. */
 	void (*calm)(struct dav2m *ctl);
-	/* Paging exits from here that make a sample worth taking at once; UINT32_MAX: never. */
-	uint32_t (*exits_due)(const struct dav2m *ctl);
+	/* Paging exits in an exit window beyond which shadow paging is worth judging at once. */
+	uint32_t (*exits_limit)(const struct dav2m *ctl);
 };
 
 extern const struct dav2m_judge dav2m_threshold_judge;
@@ -90,17 +93,25 @@ enum dav2m_reading {
 void dav2m_meter_init(struct dav2m_meter *meter, uint8_t counter_bits);
 
 /*
- * Reads a sample. With READING_OK ret_delta has the increment of each counter in meter->known
- * (others 0). With READING_INCOMPLETE the meter still waits from where it was; with all others it
- * starts again from this sample.
+ * Reads the wanted counters (DAV2M_BIT each) of a sample. ret_delta comes with zeros; with
+ * READING_OK it has the increment of each counter in meter->known. With READING_INCOMPLETE the
+ * meter still waits from where it was; with all others it starts again from this sample.
  */
 enum dav2m_reading dav2m_meter_read(struct dav2m_meter *meter, const struct dav2m_sample *sample,
-				    uint64_t ret_delta[DAV2M_COUNTERS]);
+				    uint32_t wanted, uint64_t ret_delta[DAV2M_COUNTERS]);
 
-/* Saturating sum. */
-static inline uint64_t dav2m_add(uint64_t a, uint64_t b)
+/* One bit for each state that runs nested paging; a number that is no state runs shadow paging. */
+static inline enum dav2m_mode dav2m_mode_of_state(unsigned int state)
 {
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+	const unsigned int nested = 1u << DAV2M_STATE_PRENESTED | 1u << DAV2M_STATE_PREPAGING |
+				    1u << DAV2M_STATE_NESTED;
+
+	return (enum dav2m_mode)(nested >> (state & 7) & 1);
+}
+
+static inline enum dav2m_mode dav2m_mode_of(const struct dav2m *ctl)
+{
+	return dav2m_mode_of_state(ctl->state);
 }
 
 /* a x b > c x d, for all values, in 128 bits and without a compiler's help. */

@@ -32,10 +32,11 @@ int dav2m_vcpu_paging_exits(struct dav2m_vcpu *vcpu, uint32_t n)
 
 static void share_exits_due(const struct dav2m_domain *domain)
 {
-	uint32_t due = domain->controller.exits_due;
+	const struct dav2m *ctl = &domain->controller;
+	uint32_t due = UINT32_MAX;
 
-	if (due != UINT32_MAX)
-		due /= domain->vcpus;
+	if (ctl->exits_due != UINT32_MAX && ctl->exits_due > ctl->exits)
+		due = (ctl->exits_due - ctl->exits) / domain->vcpus;
 	for (uint32_t i = 0; i < domain->vcpus; i++)
 		STORE(&domain->vcpu[i].exits_due, due, RELAXED);
 }
@@ -43,8 +44,9 @@ static void share_exits_due(const struct dav2m_domain *domain)
 /* Adds what has happened on this vCPU to its totals. Only its owner calls this. */
 static void accumulate(struct dav2m_vcpu *vcpu, const struct dav2m_sample *sample)
 {
-	uint64_t delta[DAV2M_COUNTERS];
-	enum dav2m_reading reading = dav2m_meter_read(&vcpu->meter, sample, delta);
+	uint64_t delta[DAV2M_COUNTERS] = {0};
+	enum dav2m_reading reading =
+		dav2m_meter_read(&vcpu->meter, sample, DAV2M_ALL_COUNTERS, delta);
 
 	if (reading == READING_OK)
 		for (unsigned int c = 0; c < DAV2M_COUNTERS; c++)
@@ -141,7 +143,7 @@ int dav2m_domain_init(struct dav2m_domain *domain, const struct dav2m_config *co
 		dav2m_meter_init(&vcpu[i].meter, config->counter_bits);
 	}
 	/* The sums are 64 bits wide whatever the counters are. */
-	domain->controller.meter.bits = 64;
+	dav2m_meter_init(&domain->controller.meter, 64);
 	share_exits_due(domain);
 	release(domain);
 	return DAV2M_OK;

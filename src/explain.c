@@ -10,7 +10,7 @@ static struct dav2m_sums window_of(const struct dav2m *ctl)
 		.progress = ctl->window_progress,
 		.cycles = ctl->window_cycles,
 		.tlb_misses = ctl->window_tlb_misses,
-		.paging_exits = ctl->exits_total,
+		.paging_exits = ctl->exits,
 		.ticks = ctl->window_ticks,
 	};
 }
@@ -27,6 +27,13 @@ static struct dav2m_sums smooth(const struct dav2m *ctl)
 		sums.paging_exits += ctl->step[i].paging_exits;
 	}
 	return sums;
+}
+
+static uint32_t since(const struct dav2m *ctl, enum dav2m_mode mode)
+{
+	uint32_t ticks = ctl->tick - ctl->switched_at[mode];
+
+	return ticks < ctl->config.window_trans ? ticks : ctl->config.window_trans;
 }
 
 int dav2m_explain(const struct dav2m *ctl, struct dav2m_explanation *ret_explanation)
@@ -53,7 +60,8 @@ int dav2m_explain(const struct dav2m *ctl, struct dav2m_explanation *ret_explana
 		.tally = ctl->tally,
 	};
 	__builtin_memcpy(out->mode_ticks, ctl->mode_ticks, sizeof(out->mode_ticks));
-	__builtin_memcpy(out->since, ctl->since, sizeof(out->since));
+	out->since[DAV2M_SHADOW] = since(ctl, DAV2M_SHADOW);
+	out->since[DAV2M_NESTED] = since(ctl, DAV2M_NESTED);
 	__builtin_memcpy(out->count, ctl->count, sizeof(out->count));
 	return DAV2M_OK;
 }

@@ -12,9 +12,9 @@
  */
 #include "core.h"
 
-/* Largest believable increment of one sample: 2^40, about four minutes of cycles at 4 GHz. No
+/* Largest believable increment of one sample: 2^40 - 1, about four minutes of cycles at 4 GHz. No
    sampling point is that far apart, but a suspended host or a migrated guest is. */
-#define MAX_DELTA (UINT64_C(1) << 40)
+#define MAX_DELTA ((UINT64_C(1) << 40) - 1)
 
 /* Incomplete samples in a row after which the missing counters are given up. A PMU that another
    user borrows comes back sooner; a VM migrated to a host without one never gets it back. */
@@ -22,24 +22,29 @@
 
 void dav2m_meter_init(struct dav2m_meter *meter, uint8_t counter_bits)
 {
-	*meter = (struct dav2m_meter){.bits = counter_bits};
+	*meter = (struct dav2m_meter){.unused_bits = (uint8_t)(64 - counter_bits)};
 }
 
 static enum dav2m_reading start(struct dav2m_meter *meter, const struct dav2m_sample *sample,
-				enum dav2m_reading reading)
+				uint32_t valid, enum dav2m_reading reading)
 {
 	for (unsigned int c = 0; c < DAV2M_COUNTERS; c++)
 		meter->base[c] = sample->value[c];
-	meter->known = (uint8_t)sample->valid;
+	meter->known = (uint8_t)valid;
+	meter->ready = 1;
 	meter->gaps = 0;
 	return reading;
 }
 
-static enum dav2m_reading miss(struct dav2m_meter *meter, const struct dav2m_sample *sample)
+/* The set of counters has changed. */
+static enum dav2m_reading regroup(struct dav2m_meter *meter, const struct dav2m_sample *sample,
+				  uint32_t valid)
 {
+	if (!(meter->known & ~valid))
+		return start(meter, sample, valid, READING_BASELINE);
 	if (++meter->gaps < MAX_GAPS)
 		return READING_INCOMPLETE;
-	return start(meter, sample, READING_LOST);
+	return start(meter, sample, valid, READING_LOST);
 }
 
 static enum dav2m_reading classify(const uint64_t delta[DAV2M_COUNTERS], uint64_t half)
@@ -51,33 +56,29 @@ static enum dav2m_reading classify(const uint64_t delta[DAV2M_COUNTERS], uint64_
 }
 
 enum dav2m_reading dav2m_meter_read(struct dav2m_meter *meter, const struct dav2m_sample *sample,
-				    uint64_t ret_delta[DAV2M_COUNTERS])
+				    uint32_t wanted, uint64_t ret_delta[DAV2M_COUNTERS])
 {
-	const uint64_t mask = UINT64_MAX >> (64 - meter->bits);
-	const uint64_t half = (mask >> 1) + 1;
-	const uint64_t limit = half <= MAX_DELTA ? half - 1 : MAX_DELTA;
+	const uint64_t mask = UINT64_MAX >> meter->unused_bits;
+	const uint32_t valid = sample->valid & wanted;
+	uint64_t all = 0;
 	uint32_t wraps = 0;
-	int believable = 1;
 
-	if (meter->known & ~sample->valid)
-		return miss(meter, sample);
-	if (sample->valid & ~(uint32_t)meter->known || !meter->known)
-		return start(meter, sample, READING_BASELINE);
-	for (unsigned int c = 0; c < DAV2M_COUNTERS; c++) {
+	if (valid != meter->known || !meter->ready)
+		return regroup(meter, sample, valid);
+	for (uint32_t left = valid; left; left &= left - 1) {
+		unsigned int c = (unsigned int)__builtin_ctz(left);
 		uint64_t now = sample->value[c], before = meter->base[c];
 
-		if (!(meter->known & DAV2M_BIT(c))) {
-			ret_delta[c] = 0;
-			continue;
-		}
-		ret_delta[c] = (now - before) & mask;
-		believable &= ret_delta[c] <= limit;
-		wraps += now < before;
 		meter->base[c] = now;
+		wraps += now < before;
+		now = (now - before) & mask;
+		ret_delta[c] = now;
+		all |= now;
 	}
 	meter->gaps = 0;
-	if (!believable)
-		return classify(ret_delta, half);
+	/* An increment is too large when it has a bit beyond the largest's: one test for all. */
+	if (all & ~(MAX_DELTA & mask >> 1))
+		return classify(ret_delta, (mask >> 1) + 1);
 	meter->wraps += wraps;
 	return READING_OK;
 }

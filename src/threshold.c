@@ -82,7 +82,7 @@ static int above(const struct dav2m *ctl, uint64_t count, uint32_t threshold, ui
 
 static int exits_above(const struct dav2m *ctl)
 {
-	return above(ctl, ctl->exits_total, ctl->threshold_vmexit, ctl->exits_progress,
+	return above(ctl, ctl->exits, ctl->threshold_vmexit, ctl->exits_progress,
 		     ctl->config.window_vmexit);
 }
 
@@ -193,7 +193,7 @@ static void switched(struct dav2m *ctl, enum dav2m_mode to)
 {
 	const struct dav2m_config *config = &ctl->config;
 
-	if (ctl->since[to] >= config->window_trans)
+	if (ctl->tick - ctl->switched_at[to] >= config->window_trans)
 		return;
 	raise(&ctl->threshold_vmexit, config->threshold_vmexit, config);
 	raise(&ctl->threshold_tmiss, config->threshold_tmiss, config);
@@ -209,21 +209,19 @@ static void calm(struct dav2m *ctl)
 	ctl->tally.decayed++;
 }
 
-/* After a crossing that could not be acted upon, the next one is a whole threshold away: a
-   sample at every exit would cost more than it tells. */
-static uint32_t exits_due(const struct dav2m *ctl)
+static uint32_t exits_limit(const struct dav2m *ctl)
 {
-	if (ctl->exits_total > ctl->threshold_vmexit)
-		return ctl->threshold_vmexit;
-	return ctl->threshold_vmexit - (uint32_t)ctl->exits_total;
+	return ctl->threshold_vmexit;
 }
 
 const struct dav2m_judge dav2m_threshold_judge = {
+	.wanted = DAV2M_BIT(DAV2M_PROGRESS) | DAV2M_BIT(DAV2M_CYCLES) |
+		  DAV2M_BIT(DAV2M_TLB_MISSES) | DAV2M_BIT(DAV2M_PAGING_EXITS),
 	.reset = reset,
 	.leave = leave,
 	.probe = probe,
 	.learn = learn,
 	.switched = switched,
 	.calm = calm,
-	.exits_due = exits_due,
+	.exits_limit = exits_limit,
 };

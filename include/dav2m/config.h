@@ -109,7 +109,8 @@ struct dav2m_config_fault {
 DAV2M_API int dav2m_config_preset(enum dav2m_preset preset, struct dav2m_config *ret_config);
 
 /*
- * Checks ranges and the order window_vmexit <= window_tmiss <= window_trans.
+ * Checks ranges, the order window_vmexit <= window_tmiss <= window_trans, and window_settle <=
+ * window_trans.
  * ret_fault may be NULL; it is written only when the answer is DAV2M_ERR_CONFIG.
  * Errors: NULL, SIZE, CONFIG.
  */

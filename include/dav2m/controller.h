@@ -77,7 +77,7 @@ struct dav2m_decision {
 	enum dav2m_state to;   /* the state after it (with SWITCH: once acknowledged as done) */
 	enum dav2m_reason reason;
 	uint32_t edge; /* number of the edge taken, [1, 11]; 0 for none */
-	uint64_t tick; /* ticks completed since dav2m_init() */
+	uint64_t tick; /* completed since dav2m_init(), modulo 2^32 */
 };
 
 /* What became of a switch that was asked for. */
@@ -126,7 +126,7 @@ struct dav2m_tally {
 
 /* The controller. Its members are private: dav2m_explain() tells all of them that matter. */
 struct dav2m {
-	uint32_t exits;	    /* paging exits counted since the last sample that was used */
+	uint32_t exits;	    /* paging exits in the exit window */
 	uint32_t exits_due; /* beyond this many, dav2m_paging_exits() asks for a sample */
 	uint32_t magic;
 	uint8_t state;	     /* enum dav2m_state */
@@ -136,28 +136,28 @@ struct dav2m {
 	uint8_t steps;	     /* ticks in the moving averages */
 	uint8_t step_next;   /* where the next one goes */
 	uint8_t step_shift;
-	uint8_t failures;	     /* failed switches in a row */
-	uint16_t settle;	     /* ticks left to settle */
-	uint16_t backoff;	     /* ticks left before a switch may be asked for again */
-	uint32_t since[DAV2M_MODES]; /* ticks since the last switch to each mode */
-	uint32_t calm;		     /* ticks since a switch or a decay */
-	uint32_t threshold_vmexit;
-	uint32_t threshold_tmiss;
-	uint32_t mode_ticks[DAV2M_MODES];
-	uint32_t tick_progress; /* of the unfinished tick */
-	uint32_t tick_tlb_misses;
-	uint32_t tick_paging_exits;
-	uint64_t tick_cycles;
-	uint64_t switch_cycles;	     /* of the last switch, to be taken out of the next sample */
-	uint64_t reference_progress; /* CPI of the mode that a probe is judged against */
-	uint64_t reference_cycles;
+	uint8_t failures;	 /* failed switches in a row */
+	uint32_t exits_metered;	 /* exits of the exit window according to DAV2M_PAGING_EXITS */
+	uint16_t exits_ticks;	 /* ticks in the exit window */
+	uint64_t exits_progress; /* work in it: inside a shadow probe it restarts by itself */
 	uint64_t window_progress;
 	uint64_t window_cycles;
 	uint64_t window_tlb_misses;
-	uint64_t exits_progress; /* paging exits have a window of their own inside a shadow probe */
-	uint64_t exits_total;
-	uint32_t exits_ticks;
-	uint32_t window_ticks;
+	uint16_t window_ticks;
+	uint8_t backoff;	/* ticks left before a switch may be asked for again */
+	uint32_t tick_progress; /* of the unfinished tick, as the next three */
+	uint32_t tick_tlb_misses;
+	uint32_t tick_exits; /* what `exits` was when it began, modulo restarts of the window */
+	uint64_t tick_cycles;
+	uint32_t tick; /* completed since dav2m_init(); times below are such ticks */
+	uint32_t mode_ticks[DAV2M_MODES];
+	uint32_t switched_at[DAV2M_MODES]; /* the last switch to each mode */
+	uint32_t calm_at;		   /* when it has been calm for window_trans */
+	uint32_t threshold_vmexit;
+	uint32_t threshold_tmiss;
+	uint64_t switch_cycles;	     /* of the last switch, to be taken out of the next sample */
+	uint64_t reference_progress; /* CPI of the mode that a probe is judged against */
+	uint64_t reference_cycles;
 	struct dav2m_meter meter;
 	struct dav2m_config config;
 	struct dav2m_step step[DAV2M_SMOOTHING];

@@ -13,8 +13,9 @@
 struct dav2m_meter {
 	uint64_t base[DAV2M_COUNTERS]; /* the last value of each counter that was believed */
 	uint8_t known;		       /* DAV2M_BIT of each counter that base holds */
-	uint8_t bits;		       /* width of the counters */
+	uint8_t unused_bits;	       /* 64 - width of the counters */
 	uint8_t gaps;		       /* incomplete samples in a row */
+	uint8_t ready;		       /* base holds a sample */
 	uint32_t wraps;		       /* wrap-arounds followed */
 };
 
