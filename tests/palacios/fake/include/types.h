@@ -234,7 +234,7 @@ struct v3_vm_info {
 
 struct v3_extension_impl {
 	char *name;
-	int (*init)();
+	int (*init)(void);
 	int (*vm_init)(struct v3_vm_info *vm, v3_cfg_tree_t *cfg, void **priv_data);
 	int (*vm_deinit)(struct v3_vm_info *vm, void *priv_data);
 	int (*core_init)(struct guest_info *core, void *priv_data, void **core_data);
