@@ -31,6 +31,9 @@ int main(void)
 	if (fake_configure(section))
 		return 1;
 	fake_set_guest(0, 1, 1, 0);
+	fake_guest_runs(100000000, 200000000, 10); /* a tick each entry */
+	for (trip = 0; trip < 3; trip++)
+		fake_enter(0, FAKE_EXIT_OTHER, 0);
 	for (trip = 0; trip < TRIPS; trip++) {
 		trips += go(2, trip) && go(1, trip);
 		if (trip % 7 == 0)

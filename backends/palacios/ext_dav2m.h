@@ -50,16 +50,17 @@ struct ext_dav2m;
 struct ext_dav2m_core {
 	struct guest_info *core; /* NULL: Palacios never initialised this core */
 	struct ext_dav2m *owner;
-	uint64_t exits_seen; /* core->num_exits at the last call of the timer */
-	uint64_t sampled_at; /* guest instructions, or TSC without a PMU, at the last sample */
-	uint8_t mode;	     /* enum dav2m_mode that this extension last brought about */
-	uint8_t pin;	     /* enum dav2m_pin */
-	uint8_t due;	     /* paging exits ask for a sample */
-	uint8_t halted;	     /* the last exit was HLT: the timer runs inside its handling */
-	uint8_t switching;   /* paging events are the extension's own */
-	uint8_t retired;     /* teardown has begun */
-	uint8_t told;	     /* obstacles that were reported, a bit each */
-	uint8_t noted_state; /* last decision printed: the same one is not printed again */
+	uint64_t exits_seen;   /* core->num_exits at the last call of the timer */
+	uint64_t sampled_at;   /* guest instructions, or TSC without a PMU, at the last sample */
+	uint64_t paging_exits; /* seen so far */
+	uint8_t mode;	       /* enum dav2m_mode that this extension last brought about */
+	uint8_t pin;	       /* enum dav2m_pin */
+	uint8_t due;	       /* paging exits ask for a sample */
+	uint8_t halted;	       /* the last exit was HLT: the timer runs inside its handling */
+	uint8_t switching;     /* paging events are the extension's own */
+	uint8_t retired;       /* teardown has begun */
+	uint8_t told;	       /* obstacles that were reported, a bit each */
+	uint8_t noted_state;   /* last decision printed: the same one is not printed again */
 	uint8_t noted_reason;
 	struct ext_dav2m_roots roots;
 	struct ext_dav2m_pmu pmu;

@@ -7,7 +7,7 @@
 const char *const section_plain[] = {NULL};
 const char *const section_hypercall[] = {"hypercall", "on", NULL};
 
-void vm_start(int cores, const char *const *section)
+void vm_configure(int cores, const char *const *section)
 {
 	const struct fake_setup setup = {.cores = cores, .pmu_slots = 4};
 	int i;
@@ -16,6 +16,16 @@ void vm_start(int cores, const char *const *section)
 	ck_assert_int_eq(fake_configure(section), 0);
 	for (i = 0; i < cores; i++)
 		fake_set_guest(i, 1, 1, 0);
+}
+
+void vm_start(int cores, const char *const *section)
+{
+	int i;
+
+	vm_configure(cores, section);
+	fake_guest_runs(100000000, 200000000, 10);
+	for (i = 0; i < 3 * cores; i++)
+		ck_assert_int_eq(fake_enter(i % cores, FAKE_EXIT_OTHER, 0), 0);
 }
 
 void vm_end(void)

@@ -7,7 +7,9 @@
 
 #define FORCE_HCALL 0xda20ull
 
-/* A VM in long mode with paging on, and the extension configured; ends in failure otherwise. */
+/* A VM in long mode with paging on, the extension configured, no core entered yet. */
+void vm_configure(int cores, const char *const *section);
+/* The same, and each core entered three times, a tick each: the controllers have their baseline. */
 void vm_start(int cores, const char *const *section);
 /* Frees the VM and fails where anything is left, or where the fake found fault. */
 void vm_end(void);

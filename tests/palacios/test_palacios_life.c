@@ -90,10 +90,13 @@ END_TEST
 START_TEST(a_mode_can_be_forced_by_the_section)
 {
 	const char *const section[] = {"force", "nested", NULL};
+	int i;
 
-	vm_start(1, section);
+	vm_configure(1, section);
+	fake_guest_runs(100000000, 200000000, 10);
 	fake_set_guest(0, 0, 0, 0);
-	ck_assert_int_eq(fake_enter(0, FAKE_EXIT_OTHER, 0), 0);
+	for (i = 0; i < 5; i++)
+		ck_assert_int_eq(fake_enter(0, FAKE_EXIT_OTHER, 0), 0);
 	expect_shadow(0);
 	fake_set_guest(0, 1, 1, 0);
 	ck_assert_int_eq(fake_enter(0, FAKE_EXIT_NESTED_FAULT, 1), 0);
@@ -194,6 +197,7 @@ START_TEST(a_forced_mode_needs_no_pmu)
 	ck_assert_int_eq(fake_configure(section), 0);
 	fake_set_guest(0, 1, 1, 0);
 	ck_assert_int_eq(fake_enter(0, FAKE_EXIT_OTHER, 0), 0);
+	ck_assert_int_eq(fake_enter(0, FAKE_EXIT_OTHER, 0), 0);
 	expect_nested(0);
 	vm_end();
 }
@@ -201,7 +205,7 @@ END_TEST
 
 START_TEST(the_pmu_starts_on_the_cores_own_processor)
 {
-	vm_start(2, section_plain);
+	vm_configure(2, section_plain);
 	ck_assert_int_eq(fake_slots(), 0);
 	ck_assert_int_eq(fake_enter(1, FAKE_EXIT_OTHER, 0), 0);
 	ck_assert_int_eq(fake_slots(), 3);
@@ -211,7 +215,7 @@ END_TEST
 
 START_TEST(a_core_that_moves_takes_its_counters_along)
 {
-	vm_start(1, section_plain);
+	vm_configure(1, section_plain);
 	ck_assert_int_eq(fake_enter(0, FAKE_EXIT_OTHER, 0), 0);
 	fake_move(0, 2);
 	ck_assert_int_eq(fake_enter(0, FAKE_EXIT_OTHER, 0), 0);
@@ -226,7 +230,7 @@ START_TEST(a_guest_with_many_page_table_writes_ends_in_nested)
 	const char *const section[] = {"window_inst", "20000000", NULL};
 	int i;
 
-	vm_start(1, section);
+	vm_configure(1, section);
 	fake_guest_runs_in(0, 1000, 30000, 1);
 	fake_guest_runs_in(1, 1000, 1100, 1);
 	for (i = 0; i < 10 * 20000; i++)
@@ -242,7 +246,7 @@ START_TEST(a_halt_counts_no_progress)
 {
 	int i;
 
-	vm_start(1, section_plain);
+	vm_configure(1, section_plain);
 	fake_halt_turns(100);
 	fake_guest_runs(1000000, 2000000, 1);
 	for (i = 0; i < 400; i++)
