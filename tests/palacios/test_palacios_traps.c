@@ -65,6 +65,23 @@ START_TEST(the_handling_of_a_halt_is_no_safe_point)
 }
 END_TEST
 
+START_TEST(a_switch_that_becomes_possible_in_a_halt_waits)
+{
+	vm_start(1, section_hypercall);
+	fake_watch_shadow(1);
+	vm_force(0, NESTED_PIN);
+	fake_halt_turns(5);
+	fake_halt_ends_watch(1);
+	ck_assert_int_eq(fake_enter(0, FAKE_EXIT_HLT, 0), 0);
+	expect_shadow(0);
+	fake_halt_ends_watch(0);
+	ck_assert_int_eq(fake_enter(0, FAKE_EXIT_OTHER, 0), 0);
+	ck_assert_int_eq(fake_enter(0, FAKE_EXIT_OTHER, 0), 0);
+	expect_nested(0);
+	vm_end();
+}
+END_TEST
+
 START_TEST(every_exit_is_handled_in_the_mode_that_raised_it)
 {
 	struct fake_look is;
@@ -356,7 +373,7 @@ int main(void)
 
 	ADD(suite, "trap-1", a_nested_start_is_refused);
 	ADD(suite, "trap-2", a_forced_switch_waits_for_the_next_entry,
-	    the_handling_of_a_halt_is_no_safe_point,
+	    the_handling_of_a_halt_is_no_safe_point, a_switch_that_becomes_possible_in_a_halt_waits,
 	    every_exit_is_handled_in_the_mode_that_raised_it, no_switch_inside_a_symbiotic_call);
 	ADD(suite, "trap-3", a_parked_nested_root_forgets_a_changed_map,
 	    a_parked_nested_root_is_kept_while_the_map_stays,

@@ -38,7 +38,7 @@ static unsigned char vmcb[4][4096];
 static unsigned int map[MAP_PAGES];
 static fake_u64 step[2][3]; /* by mode */
 static fake_u64 counter[CPUS][3];
-static int slot_used[CPUS], slots, halt_turns, current_cpu, torn_down;
+static int slot_used[CPUS], slots, halt_turns, halt_ends_watch, current_cpu, torn_down;
 
 v3_cpu_arch_t v3_mach_type;
 struct v3_pmu_iface *palacios_pmu;
@@ -659,7 +659,7 @@ void fake_create(const struct fake_setup *setup)
 	memset(counter, 0, sizeof(counter));
 	pages = blocks = allocations = errors = lock_depth = torn_down = 0;
 	fail_after = -1;
-	fail_activation = halt_turns = current_cpu = 0;
+	fail_activation = halt_turns = halt_ends_watch = current_cpu = 0;
 	device = NULL;
 	fake_forget_said();
 	for (page = 0; page < MAP_PAGES; page++)
@@ -823,6 +823,8 @@ static int handle(struct guest_info *core, enum fake_exit exit, unsigned int pag
 	case FAKE_EXIT_HLT:
 		for (turn = 0; turn < halt_turns; turn++) {
 			run(1000000, 3000000, 70000); /* others work on this processor */
+			if (turn == 0 && halt_ends_watch)
+				fake_watch_shadow(0);
 			update_timers(core);
 		}
 		return 0;
@@ -889,6 +891,11 @@ void fake_guest_runs(fake_u64 instructions, fake_u64 cycles, fake_u64 misses)
 void fake_halt_turns(int turns)
 {
 	halt_turns = turns;
+}
+
+void fake_halt_ends_watch(int on)
+{
+	halt_ends_watch = on;
 }
 
 void fake_look(int i, struct fake_look *ret)

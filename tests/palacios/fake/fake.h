@@ -49,7 +49,8 @@ void fake_free(void);				   /* Palacios' order of teardown */
 int fake_enter(int core, enum fake_exit exit, unsigned int fault_page);
 void fake_guest_runs(fake_u64 instructions, fake_u64 cycles, fake_u64 misses); /* each entry */
 void fake_guest_runs_in(int nested, fake_u64 instructions, fake_u64 cycles, fake_u64 misses);
-void fake_halt_turns(int turns); /* calls of the timer in each halt */
+void fake_halt_turns(int turns);   /* calls of the timer in each halt */
+void fake_halt_ends_watch(int on); /* fake_watch_shadow() ends during the next halt */
 void fake_look(int core, struct fake_look *ret_look);
 void fake_set_guest(int core, int long_mode, int paging, int compat);
 void fake_set_regs(int core, fake_u64 cr0, fake_u64 cr3, fake_u64 cr4, fake_u64 efer);
