@@ -337,7 +337,7 @@ static void meter_exits(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTERS])
 static enum dav2m_reason read_sample(struct dav2m *ctl, const struct dav2m_sample *sample,
 				     enum dav2m_verdict *ret_taken)
 {
-	uint64_t delta[DAV2M_COUNTERS] = {0};
+	uint64_t delta[DAV2M_COUNTERS];
 	enum dav2m_reading reading =
 		dav2m_meter_read(&ctl->meter, sample, judge_of(ctl)->wanted, delta);
 

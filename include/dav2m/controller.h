@@ -60,7 +60,7 @@ enum dav2m_reason {
 	DAV2M_INCOMPLETE,   /* a counter seen before is missing: wait for the next sample */
 	DAV2M_COUNTER_LOST, /* missing too often: go on without it, windows start again */
 	DAV2M_BACKWARD,	    /* a counter ran backwards (reset): windows start again */
-	DAV2M_JUMP,	    /* a counter moved by more than 2^40: windows start again */
+	DAV2M_JUMP,	    /* a counter moved by 2^40 or more: windows start again */
 	DAV2M_NO_PROGRESS   /* the guest did no work since the last sample */
 };
 #define DAV2M_REASONS 19
@@ -174,7 +174,9 @@ struct dav2m_explanation {
 	enum dav2m_reason reason;  /* of the last sample */
 	uint32_t threshold_vmexit; /* now; the initial ones are in the config */
 	uint32_t threshold_tmiss;
-	uint32_t available;	     /* DAV2M_BIT of each counter that samples carry */
+	/* DAV2M_BIT of each counter that samples carry and the judge uses: progress, cycles, TLB
+	   misses and paging exits; the others may come and go */
+	uint32_t available;
 	uint32_t wraps;		     /* counter wrap-arounds followed */
 	struct dav2m_sums window;    /* the unfinished window; its paging exits restart more often
 					than the rest in a shadow probe (edge 11) */

@@ -70,31 +70,12 @@ START_TEST(random_values)
 }
 END_TEST
 
-START_TEST(saturating_sum)
-{
-	uint64_t seed = 2;
-
-	for (int i = 0; i < 100000; i++) {
-		uint64_t shape = rig_random(&seed);
-		uint64_t a = rig_random(&seed) >> shape % 64;
-		uint64_t b = rig_random(&seed) >> shape / 64 % 64;
-		wide sum = (wide)a + b;
-
-		ck_assert_uint_eq(dav2m_add(a, b), sum > UINT64_MAX ? UINT64_MAX : (uint64_t)sum);
-	}
-	ck_assert_uint_eq(dav2m_add(UINT64_MAX, 0), UINT64_MAX);
-	ck_assert_uint_eq(dav2m_add(UINT64_MAX - 1, 1), UINT64_MAX);
-	ck_assert_uint_eq(dav2m_add(UINT64_MAX, 1), UINT64_MAX);
-}
-END_TEST
-
 int main(void)
 {
 	TCase *tests = tcase_create("wide");
 
 	tcase_add_test(tests, edge_values);
 	tcase_add_test(tests, random_values);
-	tcase_add_test(tests, saturating_sum);
 	return rig_main("wide", tests);
 }
 #endif
