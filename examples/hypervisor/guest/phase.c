@@ -30,6 +30,7 @@ uint64_t phase_rewrite(uint64_t work)
 		frame[i % 2][i / 2] = frame_new();
 	for (uint64_t i = 0; i < WINDOW_PAGES; i++)
 		map(main_space, WINDOW + i * 4096, frame[0][i], W | NX);
+	space_load(main_space); /* in earlier rounds other frames were there */
 	for (uint64_t i = 0; i < work * 4; i++) {
 		uint64_t n = next_random(&seed) % WINDOW_PAGES;
 		volatile uint64_t *word = (uint64_t *)(WINDOW + n * 4096);
