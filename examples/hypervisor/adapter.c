@@ -23,6 +23,7 @@
 static struct dav2m controller;
 static struct dav2m_decision decision[DECISIONS];
 static uint32_t decisions, unrecorded;
+static uint64_t switch_cycles;
 
 static enum paging to_paging(enum dav2m_mode mode)
 {
@@ -45,8 +46,8 @@ static int read_counters(void *vm, struct dav2m_sample *ret_sample)
 	ret_sample->value[DAV2M_PROGRESS] = c.guest_instructions;
 	ret_sample->value[DAV2M_CYCLES] = c.cycles;
 	ret_sample->value[DAV2M_TLB_MISSES] = c.tlb_misses;
-	ret_sample->valid = DAV2M_BIT(DAV2M_PROGRESS) | DAV2M_BIT(DAV2M_CYCLES) |
-			    DAV2M_BIT(DAV2M_TLB_MISSES);
+	ret_sample->valid =
+		DAV2M_BIT(DAV2M_PROGRESS) | DAV2M_BIT(DAV2M_CYCLES) | DAV2M_BIT(DAV2M_TLB_MISSES);
 	if (c.has_walk_cycles) {
 		ret_sample->value[DAV2M_WALK_CYCLES] = c.walk_cycles;
 		ret_sample->valid |= DAV2M_BIT(DAV2M_WALK_CYCLES);
@@ -57,12 +58,13 @@ static int read_counters(void *vm, struct dav2m_sample *ret_sample)
 /* Between two exits this hypervisor can always switch; another one might answer DEFERRED. */
 static enum dav2m_outcome switch_mode(void *vm, enum dav2m_mode to, uint64_t *ret_cycles)
 {
-	struct counters before = { 0 }, after = { 0 };
+	struct counters before = {0}, after = {0};
 
 	counters_read(&before);
 	switch_paging(vm, to_paging(to));
 	counters_read(&after);
 	*ret_cycles = after.cycles - before.cycles;
+	switch_cycles += *ret_cycles;
 	return DAV2M_DONE;
 }
 
@@ -77,9 +79,8 @@ static void trace(void *vm, const struct dav2m_decision *made)
 		unrecorded++;
 }
 
-static const struct dav2m_backend backend = { .read_counters = read_counters,
-					      .switch_mode = switch_mode,
-					      .trace = trace };
+static const struct dav2m_backend backend = {
+	.read_counters = read_counters, .switch_mode = switch_mode, .trace = trace};
 
 /* Any field of the config may be given on the command line by its name. */
 static void config_from_options(struct dav2m_config *config)
@@ -95,9 +96,10 @@ static void config_from_options(struct dav2m_config *config)
 	}
 }
 
-void adapter_init(struct vcpu *v)
+/* Pinned, the library looks on and the paging stays as it is. */
+void adapter_init(struct vcpu *v, bool pinned)
 {
-	struct dav2m_config config = { .size = sizeof config };
+	struct dav2m_config config = {.size = sizeof config};
 	struct dav2m_config_fault fault;
 
 	dav2m_config_preset(DAV2M_PRESET_DEFAULT, &config);
@@ -111,6 +113,9 @@ void adapter_init(struct vcpu *v)
 	}
 	if (dav2m_init(&controller, &config, from_paging(v->paging)))
 		stop("dav2m_init", 0);
+	if (pinned)
+		dav2m_pin(&controller,
+			  v->paging == PAGING_SHADOW ? DAV2M_PIN_SHADOW : DAV2M_PIN_NESTED);
 }
 
 /*
@@ -135,15 +140,15 @@ void adapter_report(void)
 
 		print("decision: tick %u %s -> %s, %s, edge %u, %s %s\n", d->tick,
 		      dav2m_state_name(d->from), dav2m_state_name(d->to),
-		      dav2m_reason_name(d->reason), (uint64_t)d->edge,
-		      dav2m_action_name(d->action), dav2m_mode_name(d->mode));
+		      dav2m_reason_name(d->reason), (uint64_t)d->edge, dav2m_action_name(d->action),
+		      dav2m_mode_name(d->mode));
 	}
 	dav2m_explain(&controller, &why);
 	for (int i = 0; i < DAV2M_REASONS; i++)
 		if (why.count[i])
 			print("samples: %s %u\n", dav2m_reason_name((enum dav2m_reason)i),
 			      (uint64_t)why.count[i]);
-	print("ticks: %u in shadow, %u in nested; decisions not recorded: %u\n",
+	print("ticks: %u in shadow, %u in nested; switch cycles: %u; decisions not recorded: %u\n",
 	      (uint64_t)why.mode_ticks[DAV2M_SHADOW], (uint64_t)why.mode_ticks[DAV2M_NESTED],
-	      (uint64_t)unrecorded);
+	      switch_cycles, (uint64_t)unrecorded);
 }

@@ -66,25 +66,10 @@ boot_entry:
 	call hypervisor_main
 	ud2
 
-	/* Exceptions end in a message; the timer's interrupt only needs its end told to the APIC. */
-	.altmacro
-	.macro exception number
-	.balign 16
-exception_\number:
-	pushq $\number
-	jmp exception_any
-	.endm
-	.balign 16
-	.globl exception_stubs
-exception_stubs:
-	.set i, 0
-	.rept 32
-	exception %i
-	.set i, i + 1
-	.endr
-exception_any:
-	pop %rdi
-	mov %rsp, %rsi
+	/* An exception ends in a message; the timer's interrupt only needs its end told. */
+	.globl exception_stub
+exception_stub:
+	mov %rsp, %rdi
 	and $-16, %rsp
 	call exception_stop
 

@@ -13,15 +13,15 @@
 #define WORLD_SWITCH_CYCLES 1000
 
 /* Performance counters, AMD64 Architecture Programmer's Manual volume 2, 13.2. */
-#define MSR_PERF_CTL 0xc0010000
-#define MSR_PERF_CTR 0xc0010004
+#define MSR_PERF_CTL	0xc0010000
+#define MSR_PERF_CTR	0xc0010004
 #define PERF_GUEST_ONLY (1ull << 40)
-#define PERF_ENABLE (1ull << 22 | 1ull << 17 | 1ull << 16) /* kernel and user */
-#define EVENT_RETIRED 0xc0
-#define EVENT_CYCLES 0x76
-#define EVENT_DTLB_10H 0x746 /* family 10h: L1 and L2 DTLB miss, all page sizes */
-#define EVENT_DTLB_17H 0xf045 /* family 17h on: L1 DTLB miss that also missed L2 */
-#define FAMILY_17H 0x17
+#define PERF_ENABLE	(1ull << 22 | 1ull << 17 | 1ull << 16) /* kernel and user */
+#define EVENT_RETIRED	0xc0
+#define EVENT_CYCLES	0x76
+#define EVENT_DTLB_10H	0x746  /* family 10h: L1 and L2 DTLB miss, all page sizes */
+#define EVENT_DTLB_17H	0xf045 /* family 17h on: L1 DTLB miss that also missed L2 */
+#define FAMILY_17H	0x17
 
 enum { SOURCE_NONE, SOURCE_PAGE, SOURCE_PMU };
 
@@ -66,7 +66,7 @@ void counters_init(const struct vmcb *vmcb)
 
 const char *counters_name(void)
 {
-	static const char *const name[] = { "none", "published by the machine", "AMD PMU" };
+	static const char *const name[] = {"none", "published by the machine", "AMD PMU"};
 
 	return name[source];
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Decodes what shadow paging intercepts: MOV to and from CR3 (0F 22, 0F 20) and INVLPG (0F 01 /7). Newer
- * processors report operands with the exit ("decode assists"); this works on all.
+ * Decodes what shadow paging intercepts: MOV to and from CR3 (0F 22, 0F 20) and INVLPG (0F 01 /7).
+ * Newer processors report operands with the exit ("decode assists"); this works on all.
  */
 #include <string.h>
 
@@ -68,8 +68,8 @@ static uint64_t memory_address(struct vcpu *v, struct bytes *b, uint8_t modrm)
 
 struct instruction decode(struct vcpu *v)
 {
-	struct instruction in = { .kind = INSTRUCTION_UNKNOWN };
-	struct bytes b = { .next = 0 };
+	struct instruction in = {.kind = INSTRUCTION_UNKNOWN};
+	struct bytes b = {.next = 0};
 	uint8_t opcode, modrm;
 	size_t here = 4096 - (v->vmcb->rip & 0xfff);
 

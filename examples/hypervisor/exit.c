@@ -9,8 +9,8 @@ enum { CALL_REPORT = 1, CALL_DONE, CALL_INTERRUPT, CALL_YIELD, CALL_OPTION };
 
 #define VMMCALL_BYTES 3
 
-static const char *const phase_name[] = { "calm", "rewrite", "contexts", "demand", "accessed",
-					  "delivery" };
+static const char *const phase_name[] = {"calm",   "rewrite",  "contexts",
+					 "demand", "accessed", "delivery"};
 #define PHASES (sizeof phase_name / sizeof *phase_name)
 
 /* The guest's options: what the host's command line says about them, or the defaults there. */

@@ -57,8 +57,8 @@ bool walk(uint64_t cr3, uint64_t address, uint32_t access, struct walk *ret_walk
 			break;
 	}
 	ret_walk->leaf = level;
-	ret_walk->gpa = level == 1 ? (table & PTE_ADDRESS) | (address & 0xfff) :
-				     (table & PTE_ADDRESS & ~0x1fffffull) | (address & 0x1fffff);
+	ret_walk->gpa = level == 1 ? (table & PTE_ADDRESS) | (address & 0xfff)
+				   : (table & PTE_ADDRESS & ~0x1fffffull) | (address & 0x1fffff);
 	ret_walk->error = access | PF_PRESENT;
 	return allowed(rights, nx, access);
 }

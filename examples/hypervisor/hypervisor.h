@@ -23,18 +23,18 @@ struct registers {
 /* What the log reports at the end. */
 struct statistics {
 	uint64_t exits;
-	uint64_t paging_exits;  /* #PF, CR3 accesses, INVLPG: those that shadow paging causes */
-	uint64_t filled;        /* shadow #PF: an entry was missing, now it is there */
-	uint64_t reflected;     /* shadow #PF: the guest's own, injected */
-	uint64_t spurious;      /* shadow #PF: nothing was missing */
-	uint64_t table_writes;  /* shadow #PF: the guest began to write a page table */
+	uint64_t paging_exits; /* #PF, CR3 accesses, INVLPG: those that shadow paging causes */
+	uint64_t filled;       /* shadow #PF: an entry was missing, now it is there */
+	uint64_t reflected;    /* shadow #PF: the guest's own, injected */
+	uint64_t spurious;     /* shadow #PF: nothing was missing */
+	uint64_t table_writes; /* shadow #PF: the guest began to write a page table */
 	uint64_t cr3_loads;
 	uint64_t invlpgs;
 	uint64_t nested_faults;
 	uint64_t timer_exits;
 	uint64_t hypercalls;
-	uint64_t redelivered;   /* events whose delivery an exit had interrupted */
-	uint64_t switches[2];   /* by the mode switched to, and */
+	uint64_t redelivered;	  /* events whose delivery an exit had interrupted */
+	uint64_t switches[2];	  /* by the mode switched to, and */
 	uint64_t switch_ticks[2]; /* what they took on the processor's time stamp counter */
 };
 
@@ -42,10 +42,10 @@ struct vcpu {
 	struct vmcb *vmcb;
 	struct registers regs;
 	enum paging paging;
-	uint64_t guest_cr3;     /* the guest's own CR3; meaningful under shadow paging */
-	uint64_t generation;    /* grows with each ASID; entries of older ones are unreachable */
+	uint64_t guest_cr3;	/* the guest's own CR3; meaningful under shadow paging */
+	uint64_t generation;	/* grows with each ASID; entries of older ones are unreachable */
 	uint64_t fault_address; /* of the last #PF injected */
-	uint64_t owed;          /* an event whose delivery was interrupted and not yet seen to */
+	uint64_t owed;		/* an event whose delivery was interrupted and not yet seen to */
 	bool guest_done;
 	uint64_t guest_checksum;
 	struct statistics count;
@@ -62,7 +62,7 @@ void print(const char *format, ...); /* %s, %u (uint64_t), %x (uint64_t) */
 _Noreturn void stop(const char *reason, uint64_t value);
 void log_init(void);
 _Noreturn void leave(uint8_t code);
-_Noreturn void exception_stop(uint64_t vector, const uint64_t *stack);
+_Noreturn void exception_stop(const uint64_t *stack);
 
 /* machine.c: what this processor can do, its interrupts and its timer. */
 void machine_init(void);
@@ -90,18 +90,16 @@ void invariant_after_exit(const struct vcpu *v);
 /* guest_memory.c: the guest's physical memory and its own page tables. */
 struct walk {
 	uint64_t *entry[5]; /* the guest's entry at each level, down to leaf */
-	int leaf;           /* 1, or 2 for a 2 MB page */
+	int leaf;	    /* 1, or 2 for a 2 MB page */
 	uint64_t gpa;
-	uint32_t error;     /* what the guest's #PF would say, if walk() answers false */
+	uint32_t error; /* what the guest's #PF would say, if walk() answers false */
 };
 void *guest_pointer(uint64_t gpa);
 bool walk(uint64_t cr3, uint64_t address, uint32_t access, struct walk *ret_walk);
 bool guest_read(struct vcpu *v, uint64_t address, void *ret_bytes, size_t n);
 
-enum {
-	PTE_P = 1, PTE_W = 2, PTE_U = 4, PTE_A = 0x20, PTE_D = 0x40, PTE_LARGE = 0x80
-};
-#define PTE_NX (1ull << 63)
+enum { PTE_P = 1, PTE_W = 2, PTE_U = 4, PTE_A = 0x20, PTE_D = 0x40, PTE_LARGE = 0x80 };
+#define PTE_NX	    (1ull << 63)
 #define PTE_ADDRESS 0x000ffffffffff000ull
 enum { PF_PRESENT = 1, PF_WRITE = 2, PF_USER = 4, PF_FETCH = 16 };
 
@@ -143,7 +141,7 @@ bool counters_read(struct counters *ret_counters);
 void counters_print(void);
 
 /* adapter.c: libdav2m. */
-void adapter_init(struct vcpu *v);
+void adapter_init(struct vcpu *v, bool pinned);
 void adapter_after_exit(struct vcpu *v, bool paging_exit, bool timer);
 void adapter_report(void);
 

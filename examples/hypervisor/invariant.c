@@ -19,7 +19,7 @@ static bool ran;
 static struct cached cached_of(const struct vmcb *vmcb)
 {
 	return (struct cached){
-		.intercepts = { vmcb->intercept_cr, vmcb->intercept_exception, vmcb->intercept_1 },
+		.intercepts = {vmcb->intercept_cr, vmcb->intercept_exception, vmcb->intercept_1},
 		.asid = vmcb->asid,
 		.nested_enable = vmcb->nested_enable,
 		.nested_cr3 = vmcb->nested_cr3,

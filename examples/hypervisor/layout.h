@@ -13,9 +13,9 @@
 #define COUNTER_PAGE (HV_END - 0x1000)
 
 /* The guest's memory: guest-physical 0 is here. 2 MB aligned, for large nested pages. */
-#define GUEST_RAM HV_END
+#define GUEST_RAM      HV_END
 #define GUEST_RAM_SIZE 0x3000000
-#define GUEST_FRAMES (GUEST_RAM_SIZE / 4096)
+#define GUEST_FRAMES   (GUEST_RAM_SIZE / 4096)
 
 /* The machine must have this much (qemu -m 128). */
 #define MACHINE_RAM 0x8000000
@@ -35,10 +35,10 @@ struct counter_page {
 	uint64_t host_instructions;    /* the hypervisor's own, */
 	uint64_t library_instructions; /* and those of them between library_start and _end */
 	uint64_t world_switches;       /* VMRUNs */
-	uint64_t tlb_misses;           /* guest data accesses that needed a page walk */
-	uint64_t walk_cycles;          /* what those walks took */
-	uint64_t tlb_flushes;          /* by the guest, or asked for in the VMCB */
-	uint64_t stale_hits;           /* TLB hits on a translation that is no longer true */
+	uint64_t tlb_misses;	       /* guest data accesses that needed a page walk */
+	uint64_t walk_cycles;	       /* what those walks took */
+	uint64_t tlb_flushes;	       /* by the guest, or asked for in the VMCB */
+	uint64_t stale_hits;	       /* TLB hits on a translation that is no longer true */
 
 	/* Written by the hypervisor, once, before the first VMRUN. */
 	uint64_t vmcb; /* its physical address */

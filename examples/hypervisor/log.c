@@ -7,10 +7,10 @@
 
 #include "hypervisor.h"
 
-#define COM1 0x3f8
-#define LINE_STATUS (COM1 + 5)
+#define COM1		  0x3f8
+#define LINE_STATUS	  (COM1 + 5)
 #define TRANSMITTER_EMPTY 0x20
-#define DEBUG_EXIT 0xf4 /* QEMU's isa-debug-exit: status is (code << 1) | 1 */
+#define DEBUG_EXIT	  0xf4 /* QEMU's isa-debug-exit: status is (code << 1) | 1 */
 
 static void port_write(uint16_t port, uint8_t value)
 {
@@ -101,8 +101,8 @@ _Noreturn void stop(const char *reason, uint64_t value)
 	leave(2);
 }
 
-_Noreturn void exception_stop(uint64_t vector, const uint64_t *stack)
+_Noreturn void exception_stop(const uint64_t *stack)
 {
-	print("stack: %x %x %x\n", stack[0], stack[1], stack[2]);
-	stop("exception in the hypervisor", vector);
+	print("error code or rip %x, rip or cs %x, ", stack[0], stack[1]);
+	stop("exception in the hypervisor", stack[2]);
 }

@@ -4,21 +4,21 @@
  */
 #include "hypervisor.h"
 
-#define MSR_APIC_BASE 0x1b
-#define MSR_EFER 0xc0000080
-#define MSR_VM_CR 0xc0010114
+#define MSR_APIC_BASE	0x1b
+#define MSR_EFER	0xc0000080
+#define MSR_VM_CR	0xc0010114
 #define MSR_VM_HSAVE_PA 0xc0010117
-#define EFER_SVME (1ull << 12)
-#define VM_CR_SVMDIS (1ull << 4)
+#define EFER_SVME	(1ull << 12)
+#define VM_CR_SVMDIS	(1ull << 4)
 
-#define APIC ((volatile uint32_t *)0xfee00000)
-#define APIC_SPURIOUS (0xf0 / 4)
-#define APIC_TIMER (0x320 / 4)
-#define APIC_TIMER_COUNT (0x380 / 4)
+#define APIC		  ((volatile uint32_t *)0xfee00000)
+#define APIC_SPURIOUS	  (0xf0 / 4)
+#define APIC_TIMER	  (0x320 / 4)
+#define APIC_TIMER_COUNT  (0x380 / 4)
 #define APIC_TIMER_DIVIDE (0x3e0 / 4)
-#define APIC_DIVIDE_BY_1 0xb
+#define APIC_DIVIDE_BY_1  0xb
 
-#define VECTOR_TIMER 0x20
+#define VECTOR_TIMER	0x20
 #define VECTOR_SPURIOUS 0xff
 
 struct gate {
@@ -34,7 +34,7 @@ static struct gate idt[256];
 static uint8_t host_save[4096] __attribute__((aligned(4096)));
 static uint32_t max_asid;
 
-extern const char exception_stubs[], timer_stub[], spurious_stub[];
+extern const char exception_stub[], timer_stub[], spurious_stub[];
 
 uint64_t msr_read(uint32_t msr)
 {
@@ -61,11 +61,11 @@ static void gate_set(unsigned vector, const char *handler)
 {
 	uint64_t address = (uint64_t)handler;
 
-	idt[vector] = (struct gate){ .offset_0 = (uint16_t)address,
-				     .selector = 8,
-				     .type = 0x8e00,
-				     .offset_16 = (uint16_t)(address >> 16),
-				     .offset_32 = (uint32_t)(address >> 32) };
+	idt[vector] = (struct gate){.offset_0 = (uint16_t)address,
+				    .selector = 8,
+				    .type = 0x8e00,
+				    .offset_16 = (uint16_t)(address >> 16),
+				    .offset_32 = (uint32_t)(address >> 32)};
 }
 
 static void interrupts_init(void)
@@ -73,10 +73,10 @@ static void interrupts_init(void)
 	struct {
 		uint16_t limit;
 		uint64_t base;
-	} __attribute__((packed)) pointer = { sizeof idt - 1, (uint64_t)idt };
+	} __attribute__((packed)) pointer = {sizeof idt - 1, (uint64_t)idt};
 
 	for (unsigned i = 0; i < 32; i++)
-		gate_set(i, exception_stubs + 16 * i);
+		gate_set(i, exception_stub);
 	gate_set(VECTOR_TIMER, timer_stub);
 	gate_set(VECTOR_SPURIOUS, spurious_stub);
 	__asm__ volatile("lidt %0" : : "m"(pointer));

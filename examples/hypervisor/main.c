@@ -2,7 +2,8 @@
 /*
  * The run: what the command line asks for, the loop, the report.
  *
- *     mode=nested | shadow | flip | timer | adaptive
+ *     mode=nested | shadow | flip | timer | adaptive | observed
+ *                 observed: shadow, with libdav2m looking on
  *     every=N     flip: switch after each N-th exit
  *     period=N    timer, adaptive: APIC timer ticks between timer exits
  *     rounds=, work=, pages=, yield=   the guest's, see guest/main.c
@@ -13,13 +14,21 @@
 
 #include "hypervisor.h"
 
-#define MULTIBOOT_MAGIC 0x2badb002
+#define MULTIBOOT_MAGIC	       0x2badb002
 #define MULTIBOOT_COMMAND_LINE 4 /* flag; the pointer is the fifth word */
 
-enum run_mode { RUN_NESTED, RUN_SHADOW, RUN_FLIP, RUN_TIMER, RUN_ADAPTIVE, RUN_MODES };
+enum run_mode {
+	RUN_NESTED,
+	RUN_SHADOW,
+	RUN_FLIP,
+	RUN_TIMER,
+	RUN_ADAPTIVE,
+	RUN_OBSERVED,
+	RUN_MODES
+};
 
-static const char *const run_name[RUN_MODES] = { "nested", "shadow", "flip", "timer",
-						 "adaptive" };
+static const char *const run_name[RUN_MODES] = {"nested", "shadow",   "flip",
+						"timer",  "adaptive", "observed"};
 static const char *command_line = "";
 
 /* The text after "name=" where that starts a word of the command line, or NULL. */
@@ -70,7 +79,7 @@ static enum run_mode mode_asked(void)
 	for (int i = 0; i < RUN_MODES; i++)
 		if (option_is("mode", run_name[i]))
 			return (enum run_mode)i;
-	stop("no mode=nested, shadow, flip, timer or adaptive on the command line", 0);
+	stop("no mode= on the command line, or an unknown one", 0);
 }
 
 static void flip(struct vcpu *v)
@@ -81,7 +90,7 @@ static void flip(struct vcpu *v)
 static void run(struct vcpu *v, enum run_mode mode)
 {
 	uint64_t every = option_number("every", 1);
-	uint64_t period = option_number("period", 100000);
+	uint64_t period = option_number("period", 1000000);
 	bool timed = mode == RUN_TIMER || mode == RUN_ADAPTIVE;
 	bool timer = timed;
 
@@ -94,9 +103,10 @@ static void run(struct vcpu *v, enum run_mode mode)
 		timer = v->vmcb->exit_code == EXIT_INTR;
 		paging_exit = exit_handle(v);
 		v->count.paging_exits += paging_exit;
-		if (mode == RUN_ADAPTIVE)
+		if (mode == RUN_ADAPTIVE || mode == RUN_OBSERVED)
 			adapter_after_exit(v, paging_exit, timer);
-		else if (mode == RUN_TIMER ? timer : mode == RUN_FLIP && v->count.exits % every == 0)
+		else if (mode == RUN_TIMER ? timer
+					   : mode == RUN_FLIP && v->count.exits % every == 0)
 			flip(v);
 	}
 }
@@ -122,6 +132,7 @@ void hypervisor_main(uint32_t magic, const uint32_t *multiboot)
 {
 	static struct vcpu vcpu;
 	enum run_mode mode;
+	bool shadow;
 
 	if (magic == MULTIBOOT_MAGIC && (multiboot[0] & MULTIBOOT_COMMAND_LINE))
 		command_line = (const char *)(uint64_t)multiboot[4];
@@ -130,12 +141,13 @@ void hypervisor_main(uint32_t magic, const uint32_t *multiboot)
 	machine_init();
 	vcpu_init(&vcpu);
 	vcpu_flush(&vcpu);
-	switch_paging(&vcpu, mode == RUN_SHADOW ? PAGING_SHADOW : PAGING_NESTED);
-	vcpu.count = (struct statistics){ 0 }; /* that was the start, not a switch */
+	shadow = mode == RUN_SHADOW || mode == RUN_OBSERVED;
+	switch_paging(&vcpu, shadow ? PAGING_SHADOW : PAGING_NESTED);
+	vcpu.count = (struct statistics){0}; /* that was the start, not a switch */
 	counters_init(vcpu.vmcb);
 	print("mode: %s, counters: %s\n", run_name[mode], counters_name());
-	if (mode == RUN_ADAPTIVE)
-		adapter_init(&vcpu);
+	if (mode == RUN_ADAPTIVE || mode == RUN_OBSERVED)
+		adapter_init(&vcpu, mode == RUN_OBSERVED);
 	run(&vcpu, mode);
 	if (mode == RUN_ADAPTIVE)
 		adapter_report();

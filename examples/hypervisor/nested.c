@@ -31,6 +31,6 @@ void nested_fault(struct vcpu *v)
 		stop("guest touched memory that it does not have", gpa);
 	if (level_2[gpa / LARGE_PAGE])
 		stop("nested fault on a mapped page", v->vmcb->exit_info_1);
-	level_2[gpa / LARGE_PAGE] = (GUEST_RAM + (gpa & ~(LARGE_PAGE - 1))) | PTE_P | PTE_W |
-				    PTE_U | PTE_LARGE;
+	level_2[gpa / LARGE_PAGE] =
+		(GUEST_RAM + (gpa & ~(LARGE_PAGE - 1))) | PTE_P | PTE_W | PTE_U | PTE_LARGE;
 }

@@ -10,8 +10,8 @@
  * A shadow page is in one of two conditions. Synchronous: the guest's table is write-protected,
  * no entry says more than the guest's does. Out of sync: the guest has begun to write the table
  * and now writes freely, as it may on a real processor until it invalidates the TLB; then
- * (CR3 load: all; INVLPG: all directories and the one entry) the shadow is compared with the guest's
- * table and what differs is dropped.
+ * (CR3 load: all; INVLPG: all directories and the one entry) the shadow is compared with the
+ * guest's table and what differs is dropped.
  *
  * Accessed and dirty bits: an entry is made only after the guest's is marked accessed, and is
  * writable only after the guest's is marked dirty, so the first access and the first write fault.
@@ -26,7 +26,7 @@
 /* 8 MB of tables: enough for 16 MB of guest memory mapped sparsely and some dozen processes. When
    they run out, everything is dropped and built anew. */
 #define PAGES 2048u
-#define NONE 0u /* page 0 and slot 0 are never used */
+#define NONE  0u /* page 0 and slot 0 are never used */
 
 struct page {
 	uint32_t frame;
@@ -34,9 +34,9 @@ struct page {
 	bool direct;
 	bool unsync;
 	uint32_t next_of_frame; /* shadow pages of the same frame */
-	uint32_t next_free;     /* when it is free, or */
-	uint32_t next_unsync;   /* out of sync */
-	uint32_t parents;       /* first slot that leads here */
+	uint32_t next_free;	/* when it is free, or */
+	uint32_t next_unsync;	/* out of sync */
+	uint32_t parents;	/* first slot that leads here */
 };
 
 static uint64_t table[PAGES][512] __attribute__((aligned(4096)));
@@ -200,10 +200,10 @@ static uint32_t page_get(uint32_t frame, int level, bool direct)
 	p = page_allocate();
 	if (p == NONE)
 		return NONE;
-	page[p] = (struct page){ .frame = frame,
-				 .level = (uint8_t)level,
-				 .direct = direct,
-				 .next_of_frame = shadows[frame] };
+	page[p] = (struct page){.frame = frame,
+				.level = (uint8_t)level,
+				.direct = direct,
+				.next_of_frame = shadows[frame]};
 	memset(table[p], 0, sizeof table[p]);
 	shadows[frame] = p;
 	if (!direct)

@@ -40,15 +40,15 @@ enum {
 	EXIT_NPF = 0x400
 };
 
-#define EVENT_VECTOR(e) ((e) & 0xffu)
-#define EVENT_TYPE(e) ((e) & 0x700u)
+#define EVENT_VECTOR(e) ((e)&0xffu)
+#define EVENT_TYPE(e)	((e)&0x700u)
 #define EVENT_INTERRUPT 0x000u
 #define EVENT_EXCEPTION 0x300u
-#define EVENT_SOFTWARE 0x400u
+#define EVENT_SOFTWARE	0x400u
 #define EVENT_HAS_ERROR 0x800u
-#define EVENT_VALID 0x80000000u
+#define EVENT_VALID	0x80000000u
 
-#define TLB_FLUSH_ALL 1
+#define TLB_FLUSH_ALL  1
 #define V_INTR_MASKING (1ull << 24)
 
 struct segment {

@@ -6,9 +6,9 @@
 
 #include "hypervisor.h"
 
-#define EFER_GUEST 0x1d00ull /* LME, LMA, NXE, and SVME, without which VMRUN refuses */
-#define CR0_GUEST 0x80010031ull /* PG, WP, NE, ET, PE: what shadow paging counts on */
-#define CR4_GUEST 0x20ull /* PAE */
+#define EFER_GUEST 0x1d00ull	 /* LME, LMA, NXE, and SVME, without which VMRUN refuses */
+#define CR0_GUEST  0x80010031ull /* PG, WP, NE, ET, PE: what shadow paging counts on */
+#define CR4_GUEST  0x20ull	 /* PAE */
 
 /* The guest's image begins with these, written by guest/start.S. */
 struct guest_header {
@@ -27,12 +27,12 @@ static uint8_t msr_bitmap[2 * 4096] __attribute__((aligned(4096)));
 
 static void segments_init(struct vmcb *vmcb)
 {
-	const struct segment data = { .selector = 0x10, .attributes = 0xc93, .limit = ~0u };
+	const struct segment data = {.selector = 0x10, .attributes = 0xc93, .limit = ~0u};
 
-	vmcb->cs = (struct segment){ .selector = 8, .attributes = 0xa9b, .limit = ~0u };
+	vmcb->cs = (struct segment){.selector = 8, .attributes = 0xa9b, .limit = ~0u};
 	vmcb->ds = vmcb->es = vmcb->ss = vmcb->fs = vmcb->gs = data;
-	vmcb->ldtr = (struct segment){ .attributes = 0x82 };
-	vmcb->tr = (struct segment){ .attributes = 0x8b, .limit = 0x67 };
+	vmcb->ldtr = (struct segment){.attributes = 0x82};
+	vmcb->tr = (struct segment){.attributes = 0x8b, .limit = 0x67};
 }
 
 /* The guest starts in 64-bit mode, under nested paging with nothing mapped yet. */
@@ -121,10 +121,9 @@ void vcpu_skip(struct vcpu *v, uint32_t bytes)
 uint64_t *vcpu_register(struct vcpu *v, unsigned number)
 {
 	struct registers *r = &v->regs;
-	uint64_t *by_number[16] = { &v->vmcb->rax, &r->rcx, &r->rdx, &r->rbx, &v->vmcb->rsp,
-				    &r->rbp,	   &r->rsi, &r->rdi, &r->r8,  &r->r9,
-				    &r->r10,	   &r->r11, &r->r12, &r->r13, &r->r14,
-				    &r->r15 };
+	uint64_t *by_number[16] = {&v->vmcb->rax, &r->rcx, &r->rdx, &r->rbx, &v->vmcb->rsp, &r->rbp,
+				   &r->rsi,	  &r->rdi, &r->r8,  &r->r9,  &r->r10,	    &r->r11,
+				   &r->r12,	  &r->r13, &r->r14, &r->r15};
 
 	return by_number[number & 15];
 }

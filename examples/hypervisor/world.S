@@ -2,21 +2,37 @@
 /*
  * The world switch: void world_switch(uint64_t guest_vmcb, uint64_t host_vmcb,
  *                                     struct registers *guest).
- * VMRUN exchanges what the VMCB's save area holds, VMLOAD and VMSAVE the rest (FS, GS, TR, LDTR and the
- * system call MSRs), this file the general registers. Nobody uses the FPU: the hypervisor is
- * built without it, and the guest finds it switched off.
+ * VMRUN exchanges what the VMCB's save area holds; VMLOAD and VMSAVE the rest (FS, GS, TR, LDTR
+ * and the system call MSRs); this file the general registers. Nobody uses the FPU: the hypervisor
+ * is built without it, and the guest is too.
  */
+	/* Moves all registers of struct registers but RAX, and RDX, through which it is found. */
+	.macro registers move
+	.set offset, 0
+	.irp register, rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+	.ifnc \register, rax
+	.ifnc \register, rdx
+	\move \register
+	.endif
+	.endif
+	.set offset, offset + 8
+	.endr
+	.endm
+	.macro load register
+	mov offset(%rdx), %\register
+	.endm
+	.macro save register
+	mov %\register, offset(%rdx)
+	.endm
+
 	.text
 	.globl world_switch
 world_switch:
-	push %rbx
-	push %rbp
-	push %r12
-	push %r13
-	push %r14
-	push %r15
-	push %rsi                       /* host VMCB */
+	.irp register, rbx, rbp, r12, r13, r14, r15
+	push %\register
+	.endr
 	push %rdx                       /* guest registers */
+	push %rsi                       /* host VMCB */
 	mov %rsi, %rax
 	vmsave
 	push %rdi                       /* guest VMCB */
@@ -27,50 +43,23 @@ world_switch:
 	clgi
 	sti
 	vmload
-	mov 8(%rdx), %rbx
-	mov 16(%rdx), %rcx
-	mov 32(%rdx), %rsi
-	mov 40(%rdx), %rdi
-	mov 48(%rdx), %rbp
-	mov 56(%rdx), %r8
-	mov 64(%rdx), %r9
-	mov 72(%rdx), %r10
-	mov 80(%rdx), %r11
-	mov 88(%rdx), %r12
-	mov 96(%rdx), %r13
-	mov 104(%rdx), %r14
-	mov 112(%rdx), %r15
+	registers load
 	mov 24(%rdx), %rdx
 	vmrun
 	push %rdx
-	mov 16(%rsp), %rdx
-	mov %rbx, 8(%rdx)
-	mov %rcx, 16(%rdx)
+	mov 24(%rsp), %rdx
+	registers save
 	popq 24(%rdx)
-	mov %rsi, 32(%rdx)
-	mov %rdi, 40(%rdx)
-	mov %rbp, 48(%rdx)
-	mov %r8, 56(%rdx)
-	mov %r9, 64(%rdx)
-	mov %r10, 72(%rdx)
-	mov %r11, 80(%rdx)
-	mov %r12, 88(%rdx)
-	mov %r13, 96(%rdx)
-	mov %r14, 104(%rdx)
-	mov %r15, 112(%rdx)
 	pop %rax                        /* guest VMCB */
 	vmsave
-	pop %rdx
 	pop %rax                        /* host VMCB */
 	vmload
+	pop %rdx
 	cli
 	stgi
-	pop %r15
-	pop %r14
-	pop %r13
-	pop %r12
-	pop %rbp
-	pop %rbx
+	.irp register, r15, r14, r13, r12, rbp, rbx
+	pop %\register
+	.endr
 	ret
 
 	/* Lets a pending physical interrupt in: void interrupt_window(void). */

@@ -5,6 +5,7 @@
 set -eu
 hypervisor=$1
 example=$2
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 need_qemu
 TIME_LIMIT=20
@@ -36,7 +37,8 @@ done
 
 total=0
 caught=0
-for mutant in $(sed -n 's/^	\(MUTANT_[A-Z0-9_]*\),\{0,1\} *\/\*.*/\1/p' "$example/mutant.h"); do
+mutants=$(sed -n 's/^	\(MUTANT_[A-Z0-9_]*\),\{0,1\}[ 	]*\/\*.*/\1/p' "$example/mutant.h")
+for mutant in $mutants; do
   "$example/build.sh" "$work/mutant" "-DHV_MUTANT=$mutant"
   total=$((total + 1))
   how=

@@ -4,6 +4,7 @@
 # computes the same. In between: at least 10,000 switches in one run.
 set -eu
 hypervisor=$1
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 need_qemu
 
@@ -11,11 +12,6 @@ guest='rounds=4 work=50 pages=512 yield=1'
 run "mode=nested $guest" "$work/nested"
 expected=$(checksum "$work/nested")
 [ -n "$expected" ] || fail "no checksum in the nested run"
-
-switches() {
-  sed -n 's/^switches: \([0-9]*\) to shadow.*, \([0-9]*\) to nested.*/\1 \2/p' "$1" |
-    { read -r shadow nested; echo $((shadow + nested)); }
-}
 
 most=0
 for mode in shadow 'flip every=1' 'flip every=2' 'flip every=3' 'flip every=7' 'flip every=50' \

@@ -6,7 +6,7 @@
 #include "kernel.h"
 
 #define FIRST_FRAME 0x400000 /* above the kernel's image */
-#define LAST_FRAME 0x3000000
+#define LAST_FRAME  0x3000000
 
 struct task_state {
 	uint32_t reserved_0;
@@ -148,8 +148,8 @@ uint64_t *pte_of(uint64_t space, uint64_t address, int level)
 	uint64_t table = space;
 
 	for (int l = 4;; l--) {
-		uint64_t *entry = (uint64_t *)frame_pointer(table) +
-				  (address >> (12 + 9 * (l - 1)) & 511);
+		uint64_t *entry =
+			(uint64_t *)frame_pointer(table) + (address >> (12 + 9 * (l - 1)) & 511);
 
 		if (l == level)
 			return entry;
@@ -242,8 +242,8 @@ static void gate_set(unsigned vector, const char *handler, uint16_t type)
 {
 	uint64_t address = (uint64_t)handler;
 
-	idt()[vector] = (struct gate){ (uint16_t)address,	  8, type, (uint16_t)(address >> 16),
-				       (uint32_t)(address >> 32), 0 };
+	idt()[vector] = (struct gate){(uint16_t)address,	 8, type, (uint16_t)(address >> 16),
+				      (uint32_t)(address >> 32), 0};
 }
 
 /* ist 0: on the trap stack, whose page may be cold; ist 1: on one that is always there. */
@@ -257,7 +257,7 @@ static void traps_init(void)
 	struct {
 		uint16_t limit;
 		uint64_t base;
-	} __attribute__((packed)) pointer = { 4095, idt_page };
+	} __attribute__((packed)) pointer = {4095, idt_page};
 
 	map(main_space, trap_stack_page, frame_new(), W);
 	map(main_space, idt_page, frame_new(), W);
@@ -284,8 +284,8 @@ static void user_init(void)
 }
 
 typedef uint64_t phase(uint64_t work);
-static phase *const phases[] = { phase_calm,   phase_rewrite,  phase_contexts,
-				 phase_demand, phase_accessed, phase_delivery };
+static phase *const phases[] = {phase_calm,   phase_rewrite,  phase_contexts,
+				phase_demand, phase_accessed, phase_delivery};
 
 void kernel_main(void);
 
@@ -305,7 +305,8 @@ void kernel_main(void)
 	user_init();
 	while (rounds--)
 		for (unsigned i = 0; i < sizeof phases / sizeof *phases; i++) {
-			sum = mix(mix(sum, phases[i](work)), traps_seen());
+			sum = mix(sum, phases[i](work));
+			sum = mix(sum, traps_seen());
 			hypercall(CALL_REPORT, i, sum);
 		}
 	hypercall(CALL_DONE, sum, 0);

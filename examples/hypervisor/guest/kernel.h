@@ -9,20 +9,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KERNEL 0xffffffff80000000ull
+#define KERNEL	     0xffffffff80000000ull
 #define KERNEL_PAGES 0xffffffffc0000000ull /* kernel memory mapped in 4 KB pages */
-#define USER 0x40000000ull
-#define USER_STACK 0x50000000ull
-#define CALM_AREA 0x60000000ull
-#define WINDOW 0x68000000ull /* pages whose mapping phases play with */
-#define DEMAND_AREA 0x70000000ull
+#define USER	     0x40000000ull
+#define USER_STACK   0x50000000ull
+#define CALM_AREA    0x60000000ull
+#define WINDOW	     0x68000000ull /* pages whose mapping phases play with */
+#define DEMAND_AREA  0x70000000ull
 
 enum { P = 1, W = 2, U = 4, A = 0x20, D = 0x40, LARGE = 0x80 };
-#define NX (1ull << 63)
+#define NX	(1ull << 63)
 #define ADDRESS 0x000ffffffffff000ull
 
-enum { VECTOR_PAGE_FAULT = 14, VECTOR_INTERRUPT = 0x40, VECTOR_SYSTEM = 0x80,
-       VECTOR_BREATH = 0x81 };
+enum {
+	VECTOR_PAGE_FAULT = 14,
+	VECTOR_INTERRUPT = 0x40,
+	VECTOR_SYSTEM = 0x80,
+	VECTOR_BREATH = 0x81
+};
 
 /* What the host is asked for; its exit.c has the same numbers. */
 enum { CALL_REPORT = 1, CALL_DONE, CALL_INTERRUPT, CALL_YIELD, CALL_OPTION };
@@ -56,7 +60,7 @@ uint64_t space_new(void);
 void space_free(uint64_t space); /* and every frame mapped in it */
 void space_load(uint64_t space);
 extern uint64_t main_space;
-uint64_t *pte_of(uint64_t space, uint64_t address, int level); /* NULL: no table there */
+uint64_t *pte_of(uint64_t space, uint64_t address, int level);	 /* NULL: no table there */
 uint64_t *pte_make(uint64_t space, uint64_t address, int level); /* makes the tables above */
 void map(uint64_t space, uint64_t address, uint64_t gpa, uint64_t flags);
 void invlpg(uint64_t address);

@@ -3,19 +3,19 @@
  * The guest's phases: one that nested paging slows down, five that shadow paging does.
  *
  * They follow the rules of the architecture and use all the liberty it leaves: a table entry
- * may be changed without INVLPG as long as a CR3 load comes before its next use, an absent entry may
- * be filled in with neither.
+ * may be changed without INVLPG as long as a CR3 load comes before its next use, an absent entry
+ * may be filled in with neither.
  */
 #include "kernel.h"
 
 #define WINDOW_PAGES 64
-#define SPACES 4
-#define SPACE_PAGES 8
+#define SPACES	     4
+#define SPACE_PAGES  8
 
 /* Calm: no page table is touched, a working set larger than the TLB is. */
 uint64_t phase_calm(uint64_t work)
 {
-	return user((uint64_t)user_calm, working_set, work * 600, yielding);
+	return user((uint64_t)user_calm, working_set, work * 3000, yielding);
 }
 
 /* Maps one of two frames at each page of a window, over and over, as a kernel that remaps its
@@ -168,7 +168,8 @@ uint64_t phase_accessed(uint64_t work)
 	uint64_t sum = 0;
 
 	for (uint64_t i = 0; i < WINDOW_PAGES / 2; i++)
-		if (!pte_of(main_space, WINDOW, 1) || !(*pte_of(main_space, WINDOW + i * 4096, 1) & P))
+		if (!pte_of(main_space, WINDOW, 1) ||
+		    !(*pte_of(main_space, WINDOW + i * 4096, 1) & P))
 			map(main_space, WINDOW + i * 4096, frame_new(), W | NX);
 	for (uint64_t i = 0; i < work; i++) {
 		sum = accessed_step(sum, next_random(&seed), i & 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Performance counters for a machine that has none: a QEMU plugin that counts instructions, models the
- * TLB and the page walks of an AMD-V processor, and publishes all in a page of that machine's
+ * Performance counters for a machine that has none: a QEMU plugin that counts instructions, models
+ * the TLB and the page walks of an AMD-V processor, and publishes all in a page of that machine's
  * own memory (struct counter_page), where the hypervisor reads them like any other memory.
  *
  *     -object memory-backend-file,id=ram,size=128M,mem-path=FILE,share=on
@@ -38,17 +38,17 @@
 #include "../svm.h"
 #include "qemu_plugin_v1.h"
 
-#define TLB_SETS 128
-#define TLB_WAYS 4
+#define TLB_SETS   128
+#define TLB_WAYS   4
 #define WALK_CACHE 16
 
 /* Cycles, L1 miss that hits L2 on AMD family 10h. Inferred from published measurements (about
    15); the model's ratios between the modes do not depend on it. */
 #define REFERENCE_CYCLES 15
 
-#define REFERENCES_1D 4
+#define REFERENCES_1D	     4
 #define REFERENCES_1D_CACHED 1
-#define REFERENCES_2D (4 + 5 * 3)
+#define REFERENCES_2D	     (4 + 5 * 3)
 #define REFERENCES_2D_CACHED (1 + 3)
 
 struct tlb_entry {
@@ -63,8 +63,7 @@ struct walk_entry {
 };
 
 PLUGIN_EXPORT int qemu_plugin_version = 1;
-PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc,
-				      char **argv);
+PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv);
 
 static uint8_t *ram;
 static struct counter_page *page;
@@ -94,7 +93,7 @@ static bool walk_cache_hit(uint64_t tag)
 		if (walk_cache[i].used < oldest->used)
 			oldest = &walk_cache[i];
 	}
-	*oldest = (struct walk_entry){ tag, walk_clock };
+	*oldest = (struct walk_entry){tag, walk_clock};
 	return false;
 }
 
@@ -198,15 +197,16 @@ static void instrument_host(struct qemu_plugin_insn *insn, uint64_t vaddr)
 		count(insn, &page->library_instructions);
 	if (is_opcode(insn, 0x01, 0xff, 0xd8)) { /* VMRUN */
 		count(insn, &page->world_switches);
-		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_vmrun, QEMU_PLUGIN_CB_NO_REGS, NULL);
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_vmrun, QEMU_PLUGIN_CB_NO_REGS,
+						       NULL);
 	}
 }
 
 static void instrument_guest(struct qemu_plugin_insn *insn)
 {
 	count(insn, &page->guest_instructions);
-	qemu_plugin_register_vcpu_mem_cb(insn, on_memory, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW,
-					 NULL);
+	qemu_plugin_register_vcpu_mem_cb(insn, on_memory, QEMU_PLUGIN_CB_NO_REGS,
+					 QEMU_PLUGIN_MEM_RW, NULL);
 	if (is_opcode(insn, 0x22, 0x38, 0x18)) /* MOV to CR3 */
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_cr3_load, QEMU_PLUGIN_CB_NO_REGS,
 						       NULL);
@@ -247,8 +247,9 @@ int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **
 {
 	(void)info;
 	if (argc != 1 || strncmp(argv[0], "ram=", 4) || map_ram(argv[0] + 4)) {
-		fprintf(stderr, "machine_counters: needs ram=FILE, a file of %d bytes that is the "
-				"machine's memory\n",
+		fprintf(stderr,
+			"machine_counters: needs ram=FILE, a file of %d bytes that is the "
+			"machine's memory\n",
 			MACHINE_RAM);
 		return -1;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Our own declarations of the part of QEMU's plugin interface, version 1, that we use. (QEMU's
- * header is not packaged everywhere, and is under another licence.) QEMU resolves the functions when
- * it loads the plugin.
+ * header is not packaged everywhere, and is under another licence.) QEMU resolves the functions
+ * when it loads the plugin.
  */
 #ifndef QEMU_PLUGIN_V1_H
 #define QEMU_PLUGIN_V1_H
@@ -29,8 +29,8 @@ typedef void (*plugin_memory_callback)(unsigned cpu, qemu_plugin_meminfo_t info,
 				       void *data);
 
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, plugin_tb_callback cb);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
-					    plugin_insn_callback cb, int flags, void *data);
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, plugin_insn_callback cb,
+					    int flags, void *data);
 void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, int op, void *to,
 						uint64_t value);
 void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, plugin_memory_callback cb,
