@@ -86,13 +86,14 @@ library_ppm() {
   echo $((library * 1000000 / all))
 }
 
-# Skips where QEMU or its firmware is missing, or, asked for "counted", where it takes no plugins.
+# Skips where QEMU or its firmware is missing, or, with "counted" rather than "plain", where QEMU
+# takes no plugins.
 need_qemu() {
   command -v qemu-system-x86_64 >/dev/null ||
     skip "no qemu-system-x86_64 (Debian package qemu-system-x86)"
   qemu "$hypervisor" 'mode=nested rounds=0' >"$work/probe" 2>&1 || true
   ! grep -q 'BIOS' "$work/probe" || skip "QEMU finds no firmware (Debian package seabios)"
-  [ "${1:-}" = counted ] || return 0
+  [ "$1" = counted ] || return 0
   qemu_counted "$hypervisor" 'mode=nested rounds=0' >"$work/probe" 2>&1 || true
   grep -q 'published by the machine' "$work/probe" ||
     skip "this QEMU does not run plugins: $(tail -n 1 "$work/probe")"

@@ -7,7 +7,7 @@ hypervisor=$1
 example=$2
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
-need_qemu
+need_qemu plain
 TIME_LIMIT=20
 
 guest='rounds=2 work=20 pages=64 yield=1'

@@ -6,7 +6,7 @@ set -eu
 hypervisor=$1
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
-need_qemu
+need_qemu plain
 
 guest='rounds=4 work=50 pages=512 yield=1'
 run "mode=nested $guest" "$work/nested"
