@@ -47,7 +47,7 @@ static void hypercall(struct vcpu *v)
 		v->guest_checksum = a;
 		return;
 	case CALL_INTERRUPT:
-		vcpu_inject(v, a & 0xff);
+		vcpu_interrupt(v, (uint8_t)a);
 		return;
 	case CALL_YIELD:
 		return;

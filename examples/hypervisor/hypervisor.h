@@ -76,7 +76,7 @@ uint64_t time_stamp(void);
 void vcpu_init(struct vcpu *v);
 void vcpu_run(struct vcpu *v);
 void vcpu_flush(struct vcpu *v);
-void vcpu_inject(struct vcpu *v, uint64_t event);
+void vcpu_interrupt(struct vcpu *v, uint8_t vector);
 void vcpu_inject_page_fault(struct vcpu *v, uint64_t address, uint32_t error);
 void vcpu_skip(struct vcpu *v, uint32_t bytes);
 uint64_t *vcpu_register(struct vcpu *v, unsigned number);

@@ -8,7 +8,7 @@
 /* The fields that a processor may keep cached while their clean bits say so. */
 struct cached {
 	uint64_t intercepts[3];
-	uint64_t asid, nested_enable, nested_cr3, cr0, cr3, cr4, efer, cr2, g_pat;
+	uint64_t v_intr, asid, nested_enable, nested_cr3, cr0, cr3, cr4, efer, cr2, g_pat;
 };
 
 static struct cached last;
@@ -20,6 +20,7 @@ static struct cached cached_of(const struct vmcb *vmcb)
 {
 	return (struct cached){
 		.intercepts = {vmcb->intercept_cr, vmcb->intercept_exception, vmcb->intercept_1},
+		.v_intr = vmcb->v_intr,
 		.asid = vmcb->asid,
 		.nested_enable = vmcb->nested_enable,
 		.nested_cr3 = vmcb->nested_cr3,
@@ -59,15 +60,21 @@ static void check_switch(const struct vcpu *v)
 	require(v->vmcb->clean == 0, "invariant: mode change with clean bits");
 }
 
+static bool delivers_again(const struct vcpu *v)
+{
+	if (EVENT_IS_EXTERNAL(v->owed))
+		return (v->vmcb->v_intr & V_IRQ) && v->vmcb->v_intr >> 32 == EVENT_VECTOR(v->owed);
+	return v->vmcb->event == v->owed;
+}
+
 static void check_event(const struct vcpu *v)
 {
 	uint64_t event = v->vmcb->event;
-	bool page_fault = (event & EVENT_VALID) && EVENT_VECTOR(event) == 14 && !v->owed;
 
-	if (page_fault)
-		require(v->vmcb->cr2 == v->fault_address, "invariant: #PF without its CR2");
 	if (v->owed)
-		require(event == v->owed, "invariant: interrupted event not delivered again");
+		require(delivers_again(v), "invariant: interrupted event not delivered again");
+	if ((event & EVENT_VALID) && event != v->owed && EVENT_VECTOR(event) == 14)
+		require(v->vmcb->cr2 == v->fault_address, "invariant: #PF without its CR2");
 }
 
 void invariant_check(const struct vcpu *v)

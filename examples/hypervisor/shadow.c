@@ -45,7 +45,7 @@ static uint32_t slot_next[PAGES * 512];
 static uint32_t shadows[GUEST_FRAMES]; /* first shadow page of each guest frame */
 static uint32_t writers[GUEST_FRAMES]; /* first slot that maps it writable */
 static uint32_t unsync_tables, unsync_directories;
-static uint32_t root, used, free_list;
+static uint32_t root, used, limit, free_list;
 static struct vcpu *vcpu;
 
 static uint64_t *slot_entry(uint32_t slot)
@@ -76,16 +76,19 @@ static void list_remove(uint32_t *head, uint32_t slot)
 	*head = slot_next[slot];
 }
 
+/* A processor may have cached what lies behind a directory entry, whatever INVLPG names. */
 static void entry_clear(uint32_t slot)
 {
 	uint64_t *entry = slot_entry(slot);
 
 	if (!*entry)
 		return;
-	if (page[slot / 512].level > 1)
+	if (page[slot / 512].level > 1) {
 		list_remove(&page[child_of(*entry)].parents, slot);
-	else if (*entry & PTE_W)
+		vcpu_flush(vcpu);
+	} else if (*entry & PTE_W) {
 		list_remove(&writers[frame_of(*entry)], slot);
+	}
 	*entry = 0;
 }
 
@@ -182,7 +185,7 @@ static uint32_t page_allocate(void)
 
 	if (p != NONE)
 		free_list = page[p].next_free;
-	else if (used < PAGES)
+	else if (used < limit)
 		p = used++;
 	else
 		shadow_drop(); /* the caller starts again */
@@ -213,8 +216,11 @@ static uint32_t page_get(uint32_t frame, int level, bool direct)
 
 void shadow_init(struct vcpu *v)
 {
+	uint64_t tables = option_number("tables", PAGES);
+
 	vcpu = v;
 	used = 1;
+	limit = tables < PAGES ? (uint32_t)tables : PAGES;
 }
 
 void shadow_load_root(struct vcpu *v)
@@ -375,11 +381,8 @@ static uint32_t descend(uint32_t p, int level, uint64_t address, const struct wa
 	uint32_t child = page_get(guest_frame(guest), level - 1, large);
 	uint64_t want = (uint64_t)table[child] | rights_for(guest, large);
 
-	if (child != NONE && *slot_entry(slot) != want) {
-		if (*slot_entry(slot))
-			vcpu_flush(vcpu);
+	if (child != NONE && *slot_entry(slot) != want)
 		entry_set(slot, want);
-	}
 	return child;
 }
 

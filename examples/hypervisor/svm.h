@@ -48,6 +48,16 @@ enum {
 #define EVENT_HAS_ERROR 0x800u
 #define EVENT_VALID	0x80000000u
 
+/* No exception has a vector above 31; QEMU 7.2 calls an interrupted interrupt an exception. */
+#define EVENT_IS_EXTERNAL(e)                                                                       \
+	(EVENT_TYPE(e) == EVENT_INTERRUPT ||                                                       \
+	 (EVENT_TYPE(e) == EVENT_EXCEPTION && EVENT_VECTOR(e) > 31))
+
+/* vmcb.v_intr: an interrupt that the guest takes as soon as its own flags let it. */
+#define V_IRQ	     (1ull << 8)
+#define V_IGNORE_TPR (1ull << 20)
+#define V_VECTOR(v)  ((uint64_t)(v) << 32)
+
 #define TLB_FLUSH_ALL  1
 #define V_INTR_MASKING (1ull << 24)
 

@@ -85,30 +85,24 @@ void vcpu_flush(struct vcpu *v)
 	v->vmcb->clean = 0;
 }
 
-void vcpu_inject(struct vcpu *v, uint64_t event)
-{
-	v->vmcb->event = event | EVENT_VALID;
-}
-
 /*
  * With #PF intercepted the processor has not touched the guest's CR2: it is ours to set. A page
- * fault takes the place of an event whose delivery caused it, as on a real processor; out of
- * the delivery of another page fault it makes a double fault.
+ * fault takes the place of an exception whose delivery caused it, as on a real processor; out of
+ * the delivery of another page fault it makes a double fault. An interrupt stays pending.
  */
 void vcpu_inject_page_fault(struct vcpu *v, uint64_t address, uint32_t error)
 {
 	bool twice = EVENT_TYPE(v->owed) == EVENT_EXCEPTION && EVENT_VECTOR(v->owed) == 14;
 
-	v->owed = 0;
+	if (!EVENT_IS_EXTERNAL(v->owed))
+		v->owed = 0;
 	v->fault_address = address;
 	if (!MUTANT(NO_CR2)) {
 		v->vmcb->cr2 = address;
 		v->vmcb->clean = 0;
 	}
-	if (twice)
-		vcpu_inject(v, 8 | EVENT_EXCEPTION | EVENT_HAS_ERROR);
-	else
-		vcpu_inject(v, 14 | EVENT_EXCEPTION | EVENT_HAS_ERROR | (uint64_t)error << 32);
+	v->vmcb->event = EVENT_VALID | EVENT_EXCEPTION | EVENT_HAS_ERROR;
+	v->vmcb->event |= twice ? 8 : 14 | (uint64_t)error << 32;
 }
 
 void vcpu_skip(struct vcpu *v, uint32_t bytes)
@@ -137,13 +131,26 @@ static bool is_instruction(uint64_t event)
 }
 
 /*
- * An exit in the middle of an event's delivery leaves the event in EXITINTINFO, and nobody but the
- * hypervisor will deliver it again. An INT instruction is the exception: RIP still points at
- * it, so it simply runs again.
+ * Makes an external interrupt pending. Not through EVENTINJ: there QEMU 7.2 delivers an external
+ * interrupt twice if its own main loop happens to turn soon after, and a guest whose interrupts
+ * are off would get it all the same.
+ */
+void vcpu_interrupt(struct vcpu *v, uint8_t vector)
+{
+	v->vmcb->v_intr = V_INTR_MASKING | V_IRQ | V_IGNORE_TPR | V_VECTOR(vector);
+	v->vmcb->clean = 0;
+}
+
+/*
+ * An exit in the middle of an event's delivery leaves the event in EXITINTINFO, and nobody but
+ * the hypervisor will deliver it again: exceptions through EVENTINJ, an external interrupt by
+ * making it pending once more. An INT instruction is another matter: RIP still points at it, so it
+ * simply runs again.
  */
 static void event_keep(struct vcpu *v)
 {
 	uint64_t event = v->vmcb->exit_event;
+	bool external = EVENT_IS_EXTERNAL(event);
 
 	v->vmcb->event = 0;
 	v->owed = 0;
@@ -151,7 +158,13 @@ static void event_keep(struct vcpu *v)
 		return;
 	v->owed = event;
 	v->count.redelivered++;
-	if (!MUTANT(NO_REINJECTION))
+	if (external)
+		v->vmcb->v_intr = V_INTR_MASKING; /* taken, says the architecture; QEMU keeps it */
+	if (MUTANT(NO_REINJECTION))
+		v->owed = 0;
+	else if (external)
+		vcpu_interrupt(v, (uint8_t)EVENT_VECTOR(event));
+	else
 		v->vmcb->event = event;
 }
 

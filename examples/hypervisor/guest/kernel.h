@@ -16,6 +16,8 @@
 #define CALM_AREA    0x60000000ull
 #define WINDOW	     0x68000000ull /* pages whose mapping phases play with */
 #define DEMAND_AREA  0x70000000ull
+#define LARGE_WINDOW 0x78000000ull
+#define LARGE_FRAME  0x200000ull /* 2 MB between the kernel's image and the first frame */
 
 enum { P = 1, W = 2, U = 4, A = 0x20, D = 0x40, LARGE = 0x80 };
 #define NX	(1ull << 63)

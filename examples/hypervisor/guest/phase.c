@@ -162,6 +162,22 @@ static uint64_t accessed_step(uint64_t sum, uint64_t random, bool by_cr3)
 	return mix(sum, bits(WINDOW, 2));
 }
 
+/* The same with a 2 MB page, made for it and gone after it. */
+static uint64_t accessed_large(uint64_t sum, uint64_t random)
+{
+	volatile uint64_t *word = (uint64_t *)(LARGE_WINDOW + (random & 0x1ffff8));
+	uint64_t *entry = pte_make(main_space, LARGE_WINDOW, 2);
+
+	*entry = LARGE_FRAME | P | W | LARGE | NX;
+	sum = mix(sum, *word);
+	sum = mix(sum, bits(LARGE_WINDOW, 2));
+	*word = sum;
+	sum = mix(sum, bits(LARGE_WINDOW, 2));
+	*entry = 0;
+	invlpg(LARGE_WINDOW + (random >> 8 & 0x1ff000)); /* any address in it will do */
+	return sum;
+}
+
 uint64_t phase_accessed(uint64_t work)
 {
 	uint64_t seed = work + 3;
@@ -173,6 +189,7 @@ uint64_t phase_accessed(uint64_t work)
 			map(main_space, WINDOW + i * 4096, frame_new(), W | NX);
 	for (uint64_t i = 0; i < work; i++) {
 		sum = accessed_step(sum, next_random(&seed), i & 1);
+		sum = accessed_large(sum, next_random(&seed));
 		compute(1500);
 		yield();
 	}

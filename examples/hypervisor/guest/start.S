@@ -46,7 +46,7 @@ user_run:
 	mov %rsp, kernel_stack
 	pushq $0x1b                     /* user data */
 	push %rsi
-	pushq $2
+	pushq $0x202                    /* interrupts on, in ring 3 only */
 	pushq $0x23                     /* user code */
 	pushq $user_call
 	mov %rdi, %rax
