@@ -24,10 +24,11 @@ enum {
 	INTERCEPT_INVLPGA = 1u << 26,
 	INTERCEPT_IO = 1u << 27,
 	INTERCEPT_MSR = 1u << 28,
-	INTERCEPT_SHUTDOWN = 1u << 31,
 
 	INTERCEPT_SVM = 0x7f /* vmcb.intercept_2: VMRUN, VMMCALL, VMLOAD .. SKINIT */
 };
+
+#define INTERCEPT_SHUTDOWN (1u << 31) /* an enum would have no room for it */
 
 enum {
 	EXIT_CR3_READ = 0x03,
