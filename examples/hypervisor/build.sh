@@ -16,7 +16,7 @@ trap 'rm -rf "$work"' EXIT
 # No FPU or SSE: the guest's registers are live. No red zone: interrupts use the same stack.
 freestanding="-std=gnu11 -O2 -g0 -ffreestanding -fno-pic -fno-pie -mno-red-zone -mgeneral-regs-only
   -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none"
-# Or gcc turns the loops of memory.c into calls of what they implement; clang does not, nor knows it.
+# Or gcc turns the loops of memory.c into calls of what they implement. clang does not.
 no_patterns=-fno-tree-loop-distribute-patterns
 # shellcheck disable=SC2086
 $cc $no_patterns -E -x c /dev/null >/dev/null 2>&1 && freestanding="$freestanding $no_patterns"

@@ -7,7 +7,7 @@
  *     every=N     flip: switch after each N-th exit
  *     period=N    timer, adaptive: APIC timer ticks between timer exits
  *     tables=N    shadow pages at most, to see what happens when they run out
- *     rounds=, work=, pages=, yield=   the guest's, see guest/main.c
+ *     rounds=, work=, pages=, yield=   the guest's, see guest/kernel.c
  *     verbose=1   also print each phase's checksum as the guest reports it
  *     <field>=N   adaptive: any field of struct dav2m_config
  */

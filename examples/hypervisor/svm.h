@@ -59,6 +59,7 @@ enum {
 #define V_IGNORE_TPR (1ull << 20)
 #define V_VECTOR(v)  ((uint64_t)(v) << 32)
 
+#define VMCB_CLEAN_ALL 0x3ff /* all that AMD64 defines but what is not used here */
 #define TLB_FLUSH_ALL  1
 #define V_INTR_MASKING (1ull << 24)
 

@@ -176,7 +176,7 @@ void vcpu_run(struct vcpu *v)
 	invariant_check(v);
 	world_switch((uint64_t)vmcb, (uint64_t)&host_vmcb, &v->regs);
 	vmcb->tlb_control = 0;
-	vmcb->clean = ~0ull;
+	vmcb->clean = VMCB_CLEAN_ALL;
 	invariant_after_exit(v);
 	event_keep(v);
 }

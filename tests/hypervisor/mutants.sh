@@ -8,7 +8,8 @@ example=$2
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 need_qemu plain
-TIME_LIMIT=20
+# shellcheck disable=SC2034 # lib.sh uses it
+TIME_LIMIT=60
 
 guest='rounds=2 work=20 pages=64 yield=1'
 modes='shadow flip_every=3 timer_period=20000'

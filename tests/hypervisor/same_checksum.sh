@@ -14,7 +14,8 @@ expected=$(checksum "$work/nested")
 [ -n "$expected" ] || fail "no checksum in the nested run"
 
 most=0
-for mode in shadow 'shadow tables=30' 'flip every=1' 'flip every=2' 'flip every=3' 'flip every=7' 'flip every=50' \
+for mode in shadow 'shadow tables=30' \
+  'flip every=1' 'flip every=2' 'flip every=3' 'flip every=7' 'flip every=50' \
   'timer period=2999' 'timer period=3001' 'timer period=7001' 'timer period=50021'; do
   run "mode=$mode $guest" "$work/log"
   got=$(checksum "$work/log")
