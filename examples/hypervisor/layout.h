@@ -38,7 +38,6 @@ struct counter_page {
 	uint64_t tlb_misses;	       /* guest data accesses that needed a page walk */
 	uint64_t walk_cycles;	       /* what those walks took */
 	uint64_t tlb_flushes;	       /* by the guest, or asked for in the VMCB */
-	uint64_t stale_hits;	       /* TLB hits on a translation that is no longer true */
 
 	/* Written by the hypervisor, once, before the first VMRUN. */
 	uint64_t vmcb; /* its physical address */

@@ -21,12 +21,10 @@
  *    directory entry, already translated, cached;
  *  - a reference costs what an access to the second-level cache does on that processor.
  *
- * Not modelled: instruction fetches, first-level TLB misses that the second level serves,
- * caches. The guest's INVLPG names its page in a register, which this plugin interface cannot read;
- * but each entry keeps the physical page it leads to and when it was made, so that a hit on
- * a translation that is no longer true is either a miss (the guest executed an INVLPG since: that
- * one is taken to have been for this page) or a stale hit: a flush that a real processor
- * would have needed and nobody asked for.
+ * Not modelled: instruction fetches, first-level TLB misses that the second level serves, caches.
+ * The guest's INVLPG names its page in a register, which this plugin interface cannot read; but
+ * each entry keeps the physical page it leads to, and one that no longer does is a miss. So only an
+ * INVLPG after which the same page is mapped again goes unnoticed.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -54,7 +52,6 @@
 struct tlb_entry {
 	uint64_t tag; /* virtual page and ASID; 0 is never one */
 	uint64_t physical;
-	uint64_t made; /* value of invlpgs when it was */
 };
 
 struct walk_entry {
@@ -69,7 +66,7 @@ static uint8_t *ram;
 static struct counter_page *page;
 static struct tlb_entry tlb[TLB_SETS][TLB_WAYS]; /* most recently used first */
 static struct walk_entry walk_cache[WALK_CACHE];
-static uint64_t walk_clock, invlpgs, asid_tag;
+static uint64_t walk_clock, asid_tag;
 static bool nested;
 
 static void flush(void)
@@ -116,41 +113,25 @@ static uint64_t physical_page(qemu_plugin_meminfo_t info, uint64_t vaddr)
 	return address ? qemu_plugin_hwaddr_phys_addr(address) >> 12 : 0;
 }
 
-/* Is this entry one that a real processor would have used in error? Counts it if so. */
-static bool is_current(const struct tlb_entry *entry, uint64_t physical)
-{
-	if (entry->physical == physical)
-		return true;
-	if (entry->made == invlpgs)
-		page->stale_hits++;
-	return false;
-}
-
 /* The guest's data accesses. The hypervisor's addresses are those of the VMCB, saved and loaded in
    the guest's name at world switches. */
 static void on_memory(unsigned cpu, qemu_plugin_meminfo_t info, uint64_t vaddr, void *data)
 {
 	struct tlb_entry *set = tlb[vaddr >> 12 & (TLB_SETS - 1)];
-	uint64_t tag = vaddr >> 12 | asid_tag;
-	struct tlb_entry found;
+	struct tlb_entry now = {.tag = vaddr >> 12 | asid_tag};
 	int way = 0;
 
 	(void)cpu;
 	(void)data;
 	if (vaddr < HV_END)
 		return;
-	found.physical = physical_page(info, vaddr);
-	while (way < TLB_WAYS - 1 && set[way].tag != tag)
+	now.physical = physical_page(info, vaddr);
+	while (way < TLB_WAYS - 1 && set[way].tag != now.tag)
 		way++;
-	if (set[way].tag == tag && is_current(&set[way], found.physical)) {
-		found = set[way];
-	} else {
-		found.tag = tag;
-		found.made = invlpgs;
+	if (set[way].tag != now.tag || set[way].physical != now.physical)
 		page_walk(vaddr);
-	}
 	memmove(&set[1], &set[0], (size_t)way * sizeof *set);
-	set[0] = found;
+	set[0] = now;
 }
 
 /* VMRUN is about to enter the guest: see the VMCB as the processor does. */
@@ -210,9 +191,6 @@ static void instrument_guest(struct qemu_plugin_insn *insn)
 	if (is_opcode(insn, 0x22, 0x38, 0x18)) /* MOV to CR3 */
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_cr3_load, QEMU_PLUGIN_CB_NO_REGS,
 						       NULL);
-	if (is_opcode(insn, 0x01, 0x38, 0x38)) /* INVLPG; SWAPGS and RDTSCP look alike: harmless */
-		qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64,
-							   &invlpgs, 1);
 }
 
 /* Code below HV_END is the hypervisor's (or the firmware's), code above is the guest's. */
