@@ -224,11 +224,11 @@ static int map_ram(const char *path)
 int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv)
 {
 	(void)info;
-	if (argc != 1 || strncmp(argv[0], "ram=", 4) || map_ram(argv[0] + 4)) {
-		fprintf(stderr,
-			"machine_counters: needs ram=FILE, a file of %d bytes that is the "
-			"machine's memory\n",
-			MACHINE_RAM);
+	if (argc != 1 || strncmp(argv[0], "ram=", 4) != 0 || map_ram(argv[0] + 4)) {
+		(void)fprintf(stderr,
+			      "machine_counters: needs ram=FILE, a file of %d bytes that is the "
+			      "machine's memory\n",
+			      MACHINE_RAM);
 		return -1;
 	}
 	page = (struct counter_page *)(ram + COUNTER_PAGE);
