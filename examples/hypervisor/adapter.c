@@ -119,16 +119,19 @@ void adapter_init(struct vcpu *v, bool pinned)
 }
 
 /*
- * After each exit: a paging exit is counted, and once in a while worth a look at once; otherwise
- * the timer says when to look. Between exit and entry is the one place where a switch is
- * safe.
+ * One sampling point. Between an exit and the next entry is the one place where a switch is safe,
+ * and there both callers are.
  */
-void adapter_after_exit(struct vcpu *v, bool paging_exit, bool timer)
+void adapter_tick(struct vcpu *v)
 {
-	bool due = paging_exit && dav2m_paging_exits(&controller, 1);
+	dav2m_drive(&controller, &backend, v, NULL);
+}
 
-	if (due || timer)
-		dav2m_drive(&controller, &backend, v, NULL);
+/* On each paging exit: counted, and once in a while worth a look at once. */
+void adapter_paging_exit(struct vcpu *v)
+{
+	if (dav2m_paging_exits(&controller, 1))
+		adapter_tick(v);
 }
 
 void adapter_report(void)

@@ -142,7 +142,8 @@ void counters_print(void);
 
 /* adapter.c: libdav2m. */
 void adapter_init(struct vcpu *v, bool pinned);
-void adapter_after_exit(struct vcpu *v, bool paging_exit, bool timer);
+void adapter_paging_exit(struct vcpu *v);
+void adapter_tick(struct vcpu *v);
 void adapter_report(void);
 
 #endif

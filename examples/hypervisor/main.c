@@ -31,6 +31,7 @@ enum run_mode {
 static const char *const run_name[RUN_MODES] = {"nested", "shadow",   "flip",
 						"timer",  "adaptive", "observed"};
 static const char *command_line = "";
+static uint64_t every;
 
 /* The text after "name=" where that starts a word of the command line, or NULL. */
 static const char *option_find(const char *name)
@@ -88,27 +89,51 @@ static void flip(struct vcpu *v)
 	switch_paging(v, v->paging == PAGING_SHADOW ? PAGING_NESTED : PAGING_SHADOW);
 }
 
+/* What each mode does between an exit and the next entry. */
+static void after_exit(struct vcpu *v, enum run_mode mode, bool paging_exit, bool timer)
+{
+	switch (mode) {
+	case RUN_FLIP:
+		if (v->count.exits % every == 0)
+			flip(v);
+		return;
+	case RUN_TIMER:
+		if (timer)
+			flip(v);
+		return;
+	case RUN_ADAPTIVE:
+	case RUN_OBSERVED:
+		if (timer)
+			adapter_tick(v);
+		else if (paging_exit)
+			adapter_paging_exit(v);
+		return;
+	case RUN_NESTED:
+	case RUN_SHADOW:
+	case RUN_MODES:
+		return;
+	}
+}
+
 static void run(struct vcpu *v, enum run_mode mode)
 {
-	uint64_t every = option_number("every", 1);
 	uint64_t period = option_number("period", 1000000);
 	bool timed = mode == RUN_TIMER || mode == RUN_ADAPTIVE;
 	bool timer = timed;
 
+	every = option_number("every", 1);
+	if (every == 0)
+		stop("every=0", 0);
 	while (!v->guest_done) {
 		bool paging_exit;
 
-		if (timer && timed)
+		if (timer)
 			timer_arm(period);
 		vcpu_run(v);
 		timer = v->vmcb->exit_code == EXIT_INTR;
 		paging_exit = exit_handle(v);
 		v->count.paging_exits += paging_exit;
-		if (mode == RUN_ADAPTIVE || mode == RUN_OBSERVED)
-			adapter_after_exit(v, paging_exit, timer);
-		else if (mode == RUN_TIMER ? timer
-					   : mode == RUN_FLIP && v->count.exits % every == 0)
-			flip(v);
+		after_exit(v, mode, paging_exit, timer);
 	}
 }
 
