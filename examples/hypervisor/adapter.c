@@ -10,17 +10,18 @@
 
 /*
  * The library's defaults are made for 2 GHz and minutes. A run here lasts some hundred million
- * instructions, so what is measured in work shrinks: a tick from 1e8 to 1e6 instructions, and
- * both thresholds with it, from 1e4 exits and 1e6 misses to 1/100 of that, so that the
- * rates per instruction that they stand for remain. All that is counted in ticks stays.
+ * instructions, so what is measured in work shrinks: a tick from 1e8 to 2e6 instructions, and
+ * both thresholds with it, from 1e4 exits and 1e6 misses to 1/50 of that, so that the rates per
+ * instruction that they stand for remain. All that is counted in ticks stays.
  */
-#define SCALE 100
+#define SCALE 50
 
 /* Decisions are kept until the guest is done: printing them at once would cost cycles that the
    controller then measures. */
 #define DECISIONS 4096
 
 static struct dav2m controller;
+static struct dav2m_config config = {.size = sizeof(config)};
 static struct dav2m_decision decision[DECISIONS];
 static uint32_t decisions, unrecorded;
 static uint64_t switch_cycles;
@@ -83,30 +84,39 @@ static const struct dav2m_backend backend = {
 	.read_counters = read_counters, .switch_mode = switch_mode, .trace = trace};
 
 /* Any field of the config may be given on the command line by its name. */
-static void config_from_options(struct dav2m_config *config)
+static void config_from_options(void)
 {
 	const struct dav2m_config_field *field;
 	uint32_t value;
 
 	for (size_t i = 0; (field = dav2m_config_field(i)); i++) {
-		dav2m_config_get(config, field->name, &value);
+		dav2m_config_get(&config, field->name, &value);
 		value = (uint32_t)option_number(field->name, value);
-		if (dav2m_config_set(config, field->name, value))
+		if (dav2m_config_set(&config, field->name, value))
 			stop(field->name, value);
 	}
+}
+
+/*
+ * How long the timer should run. Under -icount one of its ticks is one instruction, the
+ * hypervisor's included, so a little more than window_inst, or every second look would come just
+ * before its tick is complete.
+ */
+uint64_t adapter_period(void)
+{
+	return config.window_inst + config.window_inst / 32;
 }
 
 /* Pinned, the library looks on and the paging stays as it is. */
 void adapter_init(struct vcpu *v, bool pinned)
 {
-	struct dav2m_config config = {.size = sizeof config};
 	struct dav2m_config_fault fault;
 
 	dav2m_config_preset(DAV2M_PRESET_DEFAULT, &config);
 	config.window_inst /= SCALE;
 	config.threshold_vmexit /= SCALE;
 	config.threshold_tmiss /= SCALE;
-	config_from_options(&config);
+	config_from_options();
 	if (dav2m_config_check(&config, &fault)) {
 		print("%s ", fault.field);
 		stop(fault.rule, 0);

@@ -144,6 +144,7 @@ void counters_print(void);
 void adapter_init(struct vcpu *v, bool pinned);
 void adapter_paging_exit(struct vcpu *v);
 void adapter_tick(struct vcpu *v);
+uint64_t adapter_period(void);
 void adapter_report(void);
 
 #endif

@@ -117,7 +117,8 @@ static void after_exit(struct vcpu *v, enum run_mode mode, bool paging_exit, boo
 
 static void run(struct vcpu *v, enum run_mode mode)
 {
-	uint64_t period = option_number("period", 1000000);
+	uint64_t usual = mode == RUN_ADAPTIVE ? adapter_period() : 1000000;
+	uint64_t period = option_number("period", usual);
 	bool timed = mode == RUN_TIMER || mode == RUN_ADAPTIVE;
 	bool timer = timed;
 

@@ -8,7 +8,7 @@ plugin=$2
 . "$(dirname "$0")/lib.sh"
 need_qemu counted
 
-for mode in 'timer period=20011' 'adaptive period=100000 window_inst=100000'; do
+for mode in 'timer period=20011' 'adaptive window_inst=100000'; do
   command_line="mode=$mode verbose=1 rounds=2 work=50 pages=512"
   run "$command_line" "$work/first" qemu_counted
   run "$command_line" "$work/second" qemu_counted
