@@ -8,7 +8,7 @@ hypervisor=$1
 . "$(dirname "$0")/lib.sh"
 need_qemu plain
 
-guest='rounds=4 work=50 pages=512 yield=1'
+guest='rounds=3 work=30 pages=512 yield=1'
 run "mode=nested $guest" "$work/nested"
 expected=$(checksum "$work/nested")
 [ -n "$expected" ] || fail "no checksum in the nested run"
@@ -31,5 +31,5 @@ done
 [ "$most" -ge 10000 ] || fail "no run with 10000 switches; the most were $most"
 
 # Another guest must give another checksum, or it says nothing.
-run 'mode=nested rounds=4 work=51 pages=512 yield=1' "$work/other"
+run 'mode=nested rounds=3 work=31 pages=512 yield=1' "$work/other"
 [ "$(checksum "$work/other")" != "$expected" ] || fail "the checksum does not depend on the work"
