@@ -20,8 +20,6 @@
 /* The machine must have this much (qemu -m 128). */
 #define MACHINE_RAM 0x8000000
 
-#define COUNTER_MAGIC 0x31305456414455ull
-
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
@@ -44,6 +42,9 @@ struct counter_page {
 	uint64_t library_start;
 	uint64_t library_end;
 };
+
+/* Writer and reader of another layout do not know each other. */
+#define COUNTER_MAGIC (0x6461766d00000000ull + sizeof(struct counter_page))
 #endif
 
 #endif
