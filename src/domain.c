@@ -37,8 +37,10 @@ static void share_exits_due(const struct dav2m_domain *domain)
 
 	if (ctl->exits_due != UINT32_MAX && ctl->exits_due > ctl->exits)
 		due = (ctl->exits_due - ctl->exits) / domain->vcpus;
+	/* Another vCPU's line is only taken from it when there is something new. */
 	for (uint32_t i = 0; i < domain->vcpus; i++)
-		STORE(&domain->vcpu[i].exits_due, due, RELAXED);
+		if (LOAD(&domain->vcpu[i].exits_due, RELAXED) != due)
+			STORE(&domain->vcpu[i].exits_due, due, RELAXED);
 }
 
 /* Adds what has happened on this vCPU to its totals. Only its owner calls this. */
