@@ -98,10 +98,10 @@ static int sum(const struct dav2m_domain *domain, struct dav2m_sample *ret_sampl
 
 	*ret_sample = (struct dav2m_sample){.valid = DAV2M_ALL_COUNTERS};
 	for (uint32_t i = 0; i < domain->vcpus; i++) {
-		if (!LOAD(&domain->vcpu[i].sequence, ACQUIRE))
-			continue;
 		if (!read_vcpu(&domain->vcpu[i], &one))
 			return 0;
+		if (!one.valid)
+			continue; /* has not published yet */
 		ret_sample->valid &= one.valid;
 		for (unsigned int c = 0; c < DAV2M_COUNTERS; c++)
 			ret_sample->value[c] += one.value[c];
