@@ -214,7 +214,7 @@ static struct words recording_read(const char *path, double *ret_mrecords)
 
 static struct words data_of(const struct words *all)
 {
-	struct words data = {need(malloc(all->n * sizeof(*data.word))), 0};
+	struct words data = {need(malloc((all->n + 1) * sizeof(*data.word))), 0};
 	size_t i;
 
 	for (i = 0; i < all->n; i++)
