@@ -6,7 +6,7 @@
 
 static int array_valid(const struct dav2m_sim_array *array)
 {
-	const uint32_t most = array->level == 1 ? SIM_SLOTS - 1 : UINT16_MAX;
+	const uint32_t most = array->level == 1 ? SIM_SLOTS - 1 : (uint32_t)UINT16_MAX;
 	const uint32_t sets = array->ways == 0 ? 0 : array->entries / array->ways;
 
 	return (array->level == 1 || array->level == 2) && array->entries >= 1 &&
