@@ -28,6 +28,7 @@ for example in "$src"/examples/*.c; do
 	name=$(basename "$example" .c)
 	package=dav2m
 	! grep -q '<dav2m/host/' "$example" || package=dav2m-host
+	! grep -q '<dav2m/sim/' "$example" || package=dav2m-sim
 	read -ra flags < <(pkg-config --cflags --libs "$package")
 	cc -std=c11 -Wall -Wextra -Werror "$example" -o "$name" "${flags[@]}" ||
 		wrong "$name does not compile against the installed $package"
