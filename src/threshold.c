@@ -28,8 +28,11 @@ static uint32_t clamp(uint32_t value, uint32_t initial, const struct dav2m_confi
 	uint32_t min = initial / config->threshold_min_div;
 	uint64_t max = (uint64_t)initial * config->threshold_max_times;
 
+	/* At 0 the quietest window would be a crossing. */
+	if (min == 0)
+		min = 1;
 	if (value < min)
-		return min ? min : 1;
+		return min;
 	return value > max ? (uint32_t)max : value;
 }
 
@@ -92,7 +95,10 @@ static int misses_above(const struct dav2m *ctl)
 		     ctl->config.window_tmiss);
 }
 
-/* The CPI of the window exceeds the reference CPI by more than p_factor. */
+/*
+ * The CPI of the window exceeds the reference CPI by more than p_factor. No probe begins without a
+ * reference: what starts one stores it, or, as printed, asks for an older one.
+ */
 static int worse(const struct dav2m *ctl)
 {
 	uint64_t cycles = ctl->window_cycles, reference = ctl->reference_cycles;
@@ -105,11 +111,6 @@ static int worse(const struct dav2m *ctl)
 		work >>= 1;
 	return dav2m_product_exceeds(cycles * DAV2M_ONE_BP, work,
 				     reference * ctl->config.p_factor_bp, progress);
-}
-
-static int can_judge_probe(const struct dav2m *ctl)
-{
-	return dav2m_window_has_cpi(ctl) && ctl->reference_progress;
 }
 
 static enum dav2m_verdict leave_shadow(const struct dav2m *ctl)
@@ -143,7 +144,7 @@ static enum dav2m_verdict probe_nested(const struct dav2m *ctl)
 {
 	if (ctl->window_ticks < ctl->config.window_vmexit)
 		return VERDICT_HOLD;
-	if (!can_judge_probe(ctl))
+	if (!dav2m_window_has_cpi(ctl))
 		return VERDICT_BLIND;
 	return worse(ctl) ? VERDICT_REJECT : VERDICT_KEEP;
 }
@@ -153,11 +154,11 @@ static enum dav2m_verdict probe_shadow(const struct dav2m *ctl)
 	if (exits_above(ctl) && ctl->config.as_printed)
 		return VERDICT_ABORT;
 	if (ctl->window_ticks >= ctl->config.window_tmiss) {
-		if (!can_judge_probe(ctl))
+		if (!dav2m_window_has_cpi(ctl))
 			return VERDICT_BLIND;
 		return worse(ctl) ? VERDICT_REJECT : VERDICT_KEEP;
 	}
-	if (exits_above(ctl) && can_judge_probe(ctl) && worse(ctl))
+	if (exits_above(ctl) && dav2m_window_has_cpi(ctl) && worse(ctl))
 		return VERDICT_GIVE_UP;
 	return ctl->exits_ticks >= ctl->config.window_vmexit ? VERDICT_ROLL : VERDICT_HOLD;
 }
