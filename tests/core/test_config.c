@@ -170,6 +170,10 @@ START_TEST(check_order)
 	config.window_vmexit = 7;
 	config.window_trans = 6;
 	expect_fault(&config, "window_tmiss", "must not exceed window_trans");
+	config.window_trans = config.window_settle = 7;
+	ck_assert_int_eq(dav2m_config_check(&config, NULL), 0);
+	config.window_settle = 8;
+	expect_fault(&config, "window_settle", "must not exceed window_trans");
 }
 END_TEST
 

@@ -291,6 +291,24 @@ START_TEST(sample_lost)
 }
 END_TEST
 
+/* What no judge uses may come and go, and run as it likes. */
+START_TEST(sample_unused)
+{
+	const uint32_t unused = DAV2M_ALL_COUNTERS & ~RIG_COUNTERS;
+	struct rig rig;
+
+	begin_half_tick(&rig);
+	for (int i = 0; i < 10; i++) {
+		rig.counters.valid ^= unused;
+		rig.counters.value[DAV2M_WALK_CYCLES] = i % 3 ? UINT64_MAX : 0;
+		rig_expect_reason(rig_work(&rig, 10, 20, 0, 0), DAV2M_WAITING);
+		ck_assert_uint_eq(rig_explain(&rig).available, RIG_COUNTERS);
+	}
+	ck_assert_uint_eq(rig_explain(&rig).window.progress, 700);
+	ck_assert_uint_eq(rig_explain(&rig).wraps, 0);
+}
+END_TEST
+
 /* Nothing is lost by an incomplete sample, the exits counted one by one neither. */
 START_TEST(sample_incomplete)
 {
@@ -348,6 +366,7 @@ int main(void)
 	tcase_add_test(tests, sample_jump);
 	tcase_add_test(tests, sample_appearing);
 	tcase_add_test(tests, sample_lost);
+	tcase_add_test(tests, sample_unused);
 	tcase_add_test(tests, sample_incomplete);
 	tcase_add_loop_test(tests, sample_wraps, 0, WIDTHS);
 	return rig_main("meter", tests);

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a switch takes: the acknowledgement and its outcomes, pins, another config.
+ */
+#include "rig.h"
+
+static void acknowledge(struct rig *rig, enum dav2m_outcome outcome, uint64_t cycles)
+{
+	ck_assert_int_eq(dav2m_acknowledge(&rig->ctl, outcome, cycles), 0);
+}
+
+/* Shadow with a switch to PreNested asked for. */
+static void ask(struct rig *rig, const struct dav2m_config *config)
+{
+	rig_begin(rig, config, DAV2M_SHADOW);
+	rig_expect_reason(rig_tick(rig, 2000, 0, RIG_EXITS + 1), DAV2M_EXITS_ABOVE);
+}
+
+START_TEST(never_assumed)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct rig rig;
+
+	ask(&rig, &config);
+	for (int i = 0; i < 50; i++) {
+		rig_expect_reason(rig_tick(&rig, 2000, 0, 0), DAV2M_UNACKNOWLEDGED);
+		rig_expect(&rig, DAV2M_SWITCH, 1, DAV2M_STATE_SHADOW, DAV2M_STATE_PRENESTED);
+		rig_expect_state(&rig, DAV2M_STATE_SHADOW);
+		ck_assert_uint_eq(rig.last.tick, 1);
+	}
+	/* What happened meanwhile belongs to no window. */
+	ck_assert_uint_eq(rig_explain(&rig).reference.cycles, 2000);
+	ck_assert_uint_eq(rig_explain(&rig).count[DAV2M_UNACKNOWLEDGED], 50);
+	rig_done(&rig);
+	rig_expect_state(&rig, DAV2M_STATE_PRENESTED);
+	rig_expect_reason(rig_tick(&rig, 2000, 0, 0), DAV2M_SETTLING);
+	ck_assert_int_eq(rig.last.action, DAV2M_STAY);
+}
+END_TEST
+
+/* A counter that resets while the switch stands changes nothing about it. */
+START_TEST(stands_through_reset)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct rig rig;
+
+	ask(&rig, &config);
+	memset(rig.counters.value, 0, sizeof(rig.counters.value));
+	rig_expect_reason(rig_work(&rig, 0, 0, 0, 0), DAV2M_BACKWARD);
+	rig_expect(&rig, DAV2M_SWITCH, 1, DAV2M_STATE_SHADOW, DAV2M_STATE_PRENESTED);
+}
+END_TEST
+
+START_TEST(nothing_to_acknowledge)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct rig rig;
+
+	rig_begin(&rig, &config, DAV2M_SHADOW);
+	ck_assert_int_eq(dav2m_acknowledge(&rig.ctl, DAV2M_DONE, 0), DAV2M_ERR_NO_SWITCH);
+	ask(&rig, &config);
+	ck_assert_int_eq(dav2m_acknowledge(&rig.ctl, (enum dav2m_outcome)DAV2M_OUTCOMES, 0),
+			 DAV2M_ERR_RANGE);
+	rig_done(&rig);
+	ck_assert_int_eq(dav2m_acknowledge(&rig.ctl, DAV2M_DONE, 0), DAV2M_ERR_NO_SWITCH);
+}
+END_TEST
+
+/* Ticks of back-off until the switch is asked for again. */
+static int refused_ticks(struct rig *rig)
+{
+	int ticks = 0;
+
+	while (rig_tick(rig, 2000, 0, RIG_EXITS + 1) == DAV2M_BACKING_OFF) {
+		rig_expect(rig, DAV2M_STAY, 0, DAV2M_STATE_SHADOW, DAV2M_STATE_SHADOW);
+		ticks++;
+	}
+	rig_expect_reason(rig->last.reason, DAV2M_EXITS_ABOVE);
+	rig_expect(rig, DAV2M_SWITCH, 1, DAV2M_STATE_SHADOW, DAV2M_STATE_PRENESTED);
+	return ticks + 1;
+}
+
+START_TEST(failed_backs_off)
+{
+	static const int want[] = {1, 2, 4, 8, 16, 32, 64, 64, 64};
+	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct rig rig;
+
+	ask(&rig, &config);
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		acknowledge(&rig, DAV2M_FAILED, 0);
+		rig_expect_state(&rig, DAV2M_STATE_SHADOW);
+		ck_assert_int_eq(refused_ticks(&rig), want[i]);
+	}
+	ck_assert_uint_eq(rig_explain(&rig).tally.failed, 9);
+	ck_assert_uint_eq(rig_explain(&rig).tally.switches[DAV2M_NESTED], 0);
+	ck_assert_uint_eq(rig_explain(&rig).threshold_vmexit, RIG_EXITS);
+}
+END_TEST
+
+START_TEST(deferred_waits_one_tick)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct rig rig;
+
+	ask(&rig, &config);
+	for (uint32_t i = 1; i < 10; i++) {
+		acknowledge(&rig, DAV2M_DEFERRED, 0);
+		rig_expect_state(&rig, DAV2M_STATE_SHADOW);
+		/* Within the tick it is not asked for. */
+		rig_expect_reason(rig_work(&rig, 300, 600, 0, RIG_EXITS + 1), DAV2M_BACKING_OFF);
+		rig_expect_reason(rig_work(&rig, 300, 600, 0, RIG_EXITS + 1), DAV2M_BACKING_OFF);
+		rig_expect_reason(rig_work(&rig, 400, 600, 0, RIG_EXITS + 1), DAV2M_EXITS_ABOVE);
+		ck_assert_uint_eq(rig_explain(&rig).tally.deferred, i);
+	}
+}
+END_TEST
+
+/* A switch that succeeds makes the next failure the first again; a deferred one does not. */
+START_TEST(success_forgives)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_PAPER);
+	struct rig rig;
+
+	ask(&rig, &config);
+	for (int i = 0; i < 4; i++) {
+		acknowledge(&rig, DAV2M_FAILED, 0);
+		refused_ticks(&rig);
+	}
+	acknowledge(&rig, DAV2M_DEFERRED, 0);
+	ck_assert_int_eq(refused_ticks(&rig), 1);
+	acknowledge(&rig, DAV2M_FAILED, 0);
+	ck_assert_int_eq(refused_ticks(&rig), 16);
+	rig_done(&rig);
+	rig_expect_reason(rig_tick(&rig, 9000, 0, 0), DAV2M_PROBE_WORSE);
+	rig_done(&rig);
+	rig_expect_reason(rig_tick(&rig, 2000, 0, 1000 * RIG_EXITS), DAV2M_EXITS_ABOVE);
+	acknowledge(&rig, DAV2M_FAILED, 0);
+	rig_expect_reason(rig_tick(&rig, 2000, 0, 1000 * RIG_EXITS), DAV2M_EXITS_ABOVE);
+}
+END_TEST
+
+/* A probe whose way back is refused is judged again, from a fresh window. */
+START_TEST(refused_way_back)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_PAPER);
+	struct rig rig;
+
+	rig_reach(&rig, &config, DAV2M_STATE_PRENESTED);
+	rig_expect_reason(rig_tick(&rig, 9000, 0, 0), DAV2M_PROBE_WORSE);
+	acknowledge(&rig, DAV2M_FAILED, 0);
+	rig_expect_state(&rig, DAV2M_STATE_PRENESTED);
+	rig_expect_reason(rig_tick(&rig, 2000, 0, 0), DAV2M_PROBE_KEPT);
+}
+END_TEST
+
+START_TEST(cycles_kept_out)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_PAPER);
+	struct rig rig;
+
+	for (uint64_t more = 0; more <= 1; more++) {
+		ask(&rig, &config);
+		acknowledge(&rig, DAV2M_DONE, 50000);
+		rig_expect_reason(rig_tick(&rig, 50000 + 2200 + more, 0, 0),
+				  more ? DAV2M_PROBE_WORSE : DAV2M_PROBE_KEPT);
+	}
+}
+END_TEST
+
+/* They are taken out once, never below 0, and those of a failed attempt as well. */
+START_TEST(cycles_kept_out_once)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_PAPER);
+	struct rig rig;
+
+	config.window_vmexit = 3;
+	rig_begin(&rig, &config, DAV2M_SHADOW);
+	rig_expect_reason(rig_tick(&rig, 2000, 0, RIG_EXITS + 1), DAV2M_EXITS_ABOVE);
+	acknowledge(&rig, DAV2M_FAILED, 1500);
+	rig_expect_reason(rig_work(&rig, 500, 1700, 0, 0), DAV2M_WAITING);
+	ck_assert_uint_eq(rig_explain(&rig).window.cycles, 200);
+	rig_expect_reason(rig_work(&rig, 500, 1700, 0, 0), DAV2M_WAITING);
+	ck_assert_uint_eq(rig_explain(&rig).window.cycles, 1900);
+	rig_expect_reason(rig_work(&rig, 500, 1700, 0, RIG_EXITS + 1), DAV2M_EXITS_ABOVE);
+	acknowledge(&rig, DAV2M_DONE, UINT64_MAX);
+	rig_expect_reason(rig_work(&rig, 100, 1700, 0, 0), DAV2M_WAITING);
+	ck_assert_uint_eq(rig_explain(&rig).window.cycles, 0);
+	rig_expect_reason(rig_work(&rig, 100, 1700, 0, 0), DAV2M_WAITING);
+	ck_assert_uint_eq(rig_explain(&rig).window.cycles, 1700);
+}
+END_TEST
+
+/* The other mode is what the pin of that mode leads to, from each state. */
+START_TEST(pin_moves)
+{
+	enum dav2m_state from = (enum dav2m_state)_i;
+	int shadow = dav2m_state_mode(from) == DAV2M_SHADOW;
+	enum dav2m_state to = shadow ? DAV2M_STATE_NESTED : DAV2M_STATE_SHADOW;
+	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_explanation before;
+	struct rig rig;
+
+	rig_reach(&rig, &config, from);
+	before = rig_explain(&rig);
+	ck_assert_int_eq(dav2m_pin(&rig.ctl, shadow ? DAV2M_PIN_NESTED : DAV2M_PIN_SHADOW), 0);
+	rig_expect_state(&rig, from);
+	rig_expect_reason(rig_work(&rig, 10, 20, 0, 0), DAV2M_PINNED);
+	rig_expect(&rig, DAV2M_SWITCH, 0, from, to);
+	rig_expect_reason(rig_work(&rig, 10, 20, 0, 0), DAV2M_UNACKNOWLEDGED);
+	rig_expect(&rig, DAV2M_SWITCH, 0, from, to);
+	/* Refused, it is asked for again. */
+	acknowledge(&rig, DAV2M_DEFERRED, 0);
+	rig_expect_reason(rig_work(&rig, 10, 20, 0, 0), DAV2M_BACKING_OFF);
+	rig_expect(&rig, DAV2M_STAY, 0, from, from);
+	rig_expect_reason(rig_tick(&rig, 2000, 0, 0), DAV2M_PINNED);
+	rig_done(&rig);
+	rig_expect_state(&rig, to);
+	/* The caller's will is neither an oscillation nor a lesson. */
+	ck_assert_uint_eq(rig_explain(&rig).tally.damped, before.tally.damped);
+	ck_assert_uint_eq(rig_explain(&rig).threshold_vmexit, before.threshold_vmexit);
+	ck_assert_uint_eq(rig_explain(&rig).threshold_tmiss, before.threshold_tmiss);
+}
+END_TEST
+
+/* The running mode pinned: whatever the counters say, it stays. */
+START_TEST(pin_holds)
+{
+	enum dav2m_state from = (enum dav2m_state)_i;
+	int shadow = dav2m_state_mode(from) == DAV2M_SHADOW;
+	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct rig rig;
+
+	rig_reach(&rig, &config, from);
+	ck_assert_int_eq(dav2m_pin(&rig.ctl, shadow ? DAV2M_PIN_SHADOW : DAV2M_PIN_NESTED), 0);
+	for (int tick = 0; tick < 200; tick++) {
+		rig_tick(&rig, 90000, 100 * RIG_MISSES, 100 * RIG_EXITS);
+		ck_assert_int_eq(rig.last.action, DAV2M_STAY);
+		ck_assert_int_eq(rig_explain(&rig).mode, dav2m_state_mode(from));
+	}
+	ck_assert_uint_gt(rig_explain(&rig).count[DAV2M_PINNED], 0);
+	/* Freed, it may leave again. */
+	ck_assert_int_eq(dav2m_pin(&rig.ctl, DAV2M_PIN_NONE), 0);
+	for (int tick = 0; tick < 20 && rig.last.action == DAV2M_STAY; tick++)
+		rig_tick(&rig, 90000, 100 * RIG_MISSES, 100 * RIG_EXITS);
+	ck_assert_int_eq(rig.last.action, DAV2M_SWITCH);
+}
+END_TEST
+
+START_TEST(pin_withdraws)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct rig rig;
+
+	ask(&rig, &config);
+	/* Pins that allow the switch leave it standing. */
+	ck_assert_int_eq(dav2m_pin(&rig.ctl, DAV2M_PIN_NONE), 0);
+	ck_assert_int_eq(dav2m_pin(&rig.ctl, DAV2M_PIN_NESTED), 0);
+	ck_assert_int_eq(rig_explain(&rig).asked, DAV2M_SWITCH);
+	ck_assert_int_eq(dav2m_pin(&rig.ctl, DAV2M_PIN_SHADOW), 0);
+	ck_assert_int_eq(rig_explain(&rig).asked, DAV2M_STAY);
+	ck_assert_uint_eq(rig_explain(&rig).window.progress, 0);
+	ck_assert_int_eq(dav2m_acknowledge(&rig.ctl, DAV2M_DONE, 0), DAV2M_ERR_NO_SWITCH);
+}
+END_TEST
+
+/* A switch that only a pin asked for goes with the pin. */
+START_TEST(unpin_withdraws)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct rig rig;
+
+	rig_begin(&rig, &config, DAV2M_SHADOW);
+	ck_assert_int_eq(dav2m_pin(&rig.ctl, DAV2M_PIN_NESTED), 0);
+	rig_expect_reason(rig_tick(&rig, 2000, 0, 0), DAV2M_PINNED);
+	ck_assert_int_eq(dav2m_pin(&rig.ctl, DAV2M_PIN_NONE), 0);
+	ck_assert_int_eq(rig_explain(&rig).asked, DAV2M_STAY);
+	ck_assert_int_eq(rig_explain(&rig).pin, DAV2M_PIN_NONE);
+	rig_expect_reason(rig_tick(&rig, 2000, 0, 0), DAV2M_ROLLED);
+}
+END_TEST
+
+START_TEST(no_such_pin)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct rig rig;
+
+	rig_begin(&rig, &config, DAV2M_SHADOW);
+	ck_assert_int_eq(dav2m_pin(&rig.ctl, (enum dav2m_pin)DAV2M_PINS), DAV2M_ERR_RANGE);
+	ck_assert_int_eq(rig_explain(&rig).pin, DAV2M_PIN_NONE);
+}
+END_TEST
+
+/* Thresholds and windows start afresh; state, mode, pin and counts stay. */
+START_TEST(retune)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT), other = config;
+	struct dav2m_explanation before, after;
+	struct rig rig;
+
+	other.threshold_vmexit = 7;
+	other.threshold_tmiss = 8;
+	rig_reach(&rig, &config, DAV2M_STATE_PRESHADOW);
+	rig_expect_reason(rig_tick(&rig, 2000, 3, 4), DAV2M_ROLLED);
+	before = rig_explain(&rig);
+	ck_assert_int_eq(dav2m_retune(&rig.ctl, &other), 0);
+	after = rig_explain(&rig);
+	ck_assert_uint_eq(after.threshold_vmexit, 7);
+	ck_assert_uint_eq(after.threshold_tmiss, 8);
+	ck_assert_uint_eq(after.window.progress, 0);
+	ck_assert_uint_eq(after.smoothed.ticks, 0);
+	after.threshold_vmexit = before.threshold_vmexit;
+	after.threshold_tmiss = before.threshold_tmiss;
+	after.window = before.window;
+	after.smoothed = before.smoothed;
+	ck_assert_mem_eq(&after, &before, sizeof(before));
+	rig_expect_reason(rig_tick(&rig, 2000, 0, 8), DAV2M_ROLLED);
+}
+END_TEST
+
+/* The time since a switch stays, as far as the new window_trans reaches. */
+START_TEST(retune_time)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT), other = config;
+	struct rig rig;
+
+	rig_reach(&rig, &config, DAV2M_STATE_PRESHADOW);
+	for (int tick = 0; tick < 5; tick++)
+		rig_expect_reason(rig_tick(&rig, 2000, 0, 0), DAV2M_ROLLED);
+	ck_assert_uint_eq(rig_explain(&rig).since[DAV2M_SHADOW], 6);
+	ck_assert_uint_eq(rig_explain(&rig).since[DAV2M_NESTED], 100);
+	/* "Long ago" stays long ago. */
+	other.window_trans = 1000;
+	ck_assert_int_eq(dav2m_retune(&rig.ctl, &other), 0);
+	ck_assert_uint_eq(rig_explain(&rig).since[DAV2M_SHADOW], 6);
+	ck_assert_uint_eq(rig_explain(&rig).since[DAV2M_NESTED], 1000);
+	other.window_tmiss = other.window_trans = 4;
+	ck_assert_int_eq(dav2m_retune(&rig.ctl, &other), 0);
+	ck_assert_uint_eq(rig_explain(&rig).since[DAV2M_SHADOW], 4);
+	ck_assert_uint_eq(rig_explain(&rig).since[DAV2M_NESTED], 4);
+}
+END_TEST
+
+/* Other widths: what is believed follows the new one. */
+START_TEST(retune_counter_bits)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct rig rig;
+
+	rig_begin(&rig, &config, DAV2M_SHADOW);
+	config.counter_bits = 32;
+	ck_assert_int_eq(dav2m_retune(&rig.ctl, &config), 0);
+	rig_expect_reason(rig_work(&rig, 1, UINT64_C(1) << 31, 0, 0), DAV2M_BACKWARD);
+}
+END_TEST
+
+START_TEST(retune_refused)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m before;
+	struct rig rig;
+
+	rig_begin(&rig, &config, DAV2M_SHADOW);
+	before = rig.ctl;
+	config.raise_bp = 1;
+	config.window_tmiss = 101;
+	ck_assert_int_eq(dav2m_retune(&rig.ctl, &config), DAV2M_ERR_CONFIG);
+	config.size--;
+	ck_assert_int_eq(dav2m_retune(&rig.ctl, &config), DAV2M_ERR_SIZE);
+	ck_assert_mem_eq(&rig.ctl, &before, sizeof(before));
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tests = tcase_create("switch");
+
+	tcase_add_test(tests, never_assumed);
+	tcase_add_test(tests, stands_through_reset);
+	tcase_add_test(tests, nothing_to_acknowledge);
+	tcase_add_test(tests, failed_backs_off);
+	tcase_add_test(tests, deferred_waits_one_tick);
+	tcase_add_test(tests, success_forgives);
+	tcase_add_test(tests, refused_way_back);
+	tcase_add_test(tests, cycles_kept_out);
+	tcase_add_test(tests, cycles_kept_out_once);
+	tcase_add_loop_test(tests, pin_moves, 0, DAV2M_STATES);
+	tcase_add_loop_test(tests, pin_holds, 0, DAV2M_STATES);
+	tcase_add_test(tests, pin_withdraws);
+	tcase_add_test(tests, unpin_withdraws);
+	tcase_add_test(tests, no_such_pin);
+	tcase_add_test(tests, retune);
+	tcase_add_test(tests, retune_time);
+	tcase_add_test(tests, retune_counter_bits);
+	tcase_add_test(tests, retune_refused);
+	return rig_main("switch", tests);
+}
