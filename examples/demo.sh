@@ -4,19 +4,16 @@
 # usage: examples/demo.sh BUILD
 #
 # The whole path on real programs: valgrind records their memory accesses, the simulator runs them
-# under both paging modes, the replay says what the controller would have made of it. Then the same
-# with a workload that changes its phase, so that there is something to decide. Everything stays
-# in BUILD/demo.
+# under both paging modes and under the controller, the replay says what every policy would have
+# made of the pair. Then the same with a workload that changes its phase, so that there is
+# something to decide. Everything stays in BUILD/demo.
 set -euo pipefail
 build=$1
+source=$PWD
 dav2m=$PWD/$build/tools/dav2m
-out=$build/demo
+out=$PWD/$build/demo
 mkdir -p "$out"
-
-# What the cost model palacios2011 charges for a switch, in cycles. The transient after it (cold TLB,
-# empty shadow tables) is not in it: a replay of two whole runs cannot see that, the simulator's
-# adaptive run does.
-switch_cost=2000
+cd "$out"
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -24,29 +21,116 @@ say() { printf '\n== %s\n' "$*"; }
 record() {
 	local name=$1
 	shift
-	say "recording $name under valgrind"
 	valgrind --tool=lackey --trace-mem=yes --log-fd=9 "$@" 9>&1 >/dev/null </dev/null |
-		zstd --quiet --force -1 -o "$out/$name.zst"
+		zstd --quiet --force -1 -o "$name.zst"
 }
 
-# compare NAME SIM_ARGUMENT...: simulates, prints the table, replays the pair, draws it
+# What a switch cost in the simulator's own run, on average, in cycles. The transient after it (cold
+# TLB, empty shadow tables) is not in it: a replay of two whole runs cannot see that, the
+# simulator's run can. A run without a switch gives the cost model's bare price.
+switch_cost() {
+	awk -F, '$1 == "mode" { for (i = 1; i <= NF; i++) column[$i] = i }
+		$1 == "adaptive" { switches = $column["mode_switches"]
+			cycles = $column["switch_cycles"] }
+		END { printf "%d\n", switches ? cycles / switches : 3000 }' "$1"
+}
+
+# compare NAME SIM_ARGUMENT...: simulates, replays the pair, draws it
 compare() {
-	local name=$1
+	local name=$1 cost replay
 	shift
-	say "$name: what each mode costs in the simulator"
-	"$dav2m" sim "$@" --record="$out/$name"
-	say "$name: what each policy would have cost"
-	"$dav2m" replay "$out/$name.shadow.csv" "$out/$name.nested.csv" --fit \
-		--switch-cost="$switch_cost" --native="$out/$name.native.csv" --timeline="$out/$name.svg"
-	"$dav2m" replay "$out/$name.shadow.csv" "$out/$name.nested.csv" --fit \
-		--switch-cost="$switch_cost" --timeline="$out/$name.png" --output="$out/$name.txt"
+	"$dav2m" sim "$@" --record="$name" --format=csv --output="$name.sim.csv"
+	cost=$(switch_cost "$name.sim.csv")
+	replay=(replay "$name.shadow.csv" "$name.nested.csv" --fit --switch-cost="$cost"
+		--native="$name.native.csv" --format=csv)
+	"$dav2m" "${replay[@]}" --timeline="$name.svg" --decisions="$name.decisions.csv" \
+		--output="$name.replay.csv"
+	"$dav2m" "${replay[@]}" --timeline="$name.png" --output="$name.replay.csv"
 }
 
-cat src/*.c include/dav2m/*.h README.md >"$out/text"
-record gzip gzip -9 -c "$out/text"
-record cc1 "$(cc -print-prog-name=cc1)" -quiet -O0 -Iinclude src/drive.c -o /dev/null
-compare gzip "$out/gzip.zst"
-compare cc1 "$out/cc1.zst"
+# One line of the table: what each policy costs over native, in percent.
+row() {
+	awk -F, -v name="$1" '
+		$1 == "mode" || $1 == "policy" { for (i = 1; i <= NF; i++) column[$i] = i }
+		{ over[$1] = $column["over_native_percent"] }
+		$1 == "native" { work = $column["instructions"] }
+		$1 == "adaptive" { switches = $column["mode_switches"] }
+		END { printf "%-8s %12.1f %8.1f %8.1f %10.1f %9d %10.1f %8.1f %11.1f\n", name,
+			work / 1e6, over["static shadow"], over["static nested"], over["adaptive"],
+			switches, over["preset default"], over["preset paper"],
+			over["hindsight"] }' "$1.sim.csv" "$1.replay.csv"
+}
+
+table() {
+	cat <<-'END'
+
+	Cycles over native, in percent
+	          instructions    one mode only      controller, run       the same, replayed   best in
+	program              M   shadow   nested       live  switches    default    paper   hindsight
+	-----------------------------------------------------------------------------------------------
+	END
+	for name in "$@"; do row "$name"; done
+	cat <<-'END'
+
+	live: the controller switched the simulated machine, transients included. Replayed: its decisions
+	choose tick by tick between the two recordings; default and paper are the two presets.
+	END
+}
+
+# What the controller chose and why, from the replay's decisions; at most so many switches.
+chosen() {
+	local shown=4
+	printf '\n%s: what was chosen, and why\n' "$1"
+	awk -F, -v shown="$shown" '
+		NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
+		{ reason = $column["reason"]; to = $column["switch_to"]; tick = $column["tick"] }
+		probe && reason == "probe_kept" { print "           kept: its CPI is not higher"; probe = 0 }
+		to == "" { next }
+		++switches > shown { probe = 0; next }
+		reason == "exits_above" { why = "more paging exits than threshold_vmexit"; probe = 1 }
+		reason == "misses_above" { why = "more TLB misses than threshold_tmiss"; probe = 1 }
+		reason == "probe_worse" { why = "back: its CPI is higher"; probe = 0 }
+		reason == "probe_aborted" { why = "back: it plainly costs more"; probe = 0 }
+		{ printf "  tick %4d  to %s: %s\n", tick, to, why }
+		END {
+			if (switches > shown) printf "  and %d more\n", switches - shown
+			if (!switches) print "  nothing: the first mode stayed"
+		}' "$1.decisions.csv"
+}
+
+# What that was worth, against what a person can choose today.
+worth() {
+	awk -F, 'function versus(part, whole, text) {
+			share = 100 * (part / whole - 1)
+			printf "%.1f %% %s cycles than %s", share < 0 ? -share : share,
+				share < 0 ? "fewer" : "more", text
+		}
+		$1 == "policy" { for (i = 1; i <= NF; i++) column[$i] = i }
+		{ cycles[$1] = $column["cycles"] }
+		END {
+			printf "  worth: "
+			versus(cycles["preset default"], cycles["static shadow"], "shadow alone, ")
+			versus(cycles["preset default"], cycles["static nested"], "nested alone, ")
+			versus(cycles["preset default"], cycles["hindsight"], "the best in hindsight\n")
+		}' "$1.replay.csv"
+}
+
+say 'recording gzip and cc1 under valgrind'
+cat "$source"/src/*.c "$source"/src/host/*.c "$source"/include/dav2m/*.h "$source"/tools/*.c >text
+record gzip gzip -9 -c text &
+gzip=$!
+record cc1 "$(cc -print-prog-name=cc1)" -quiet -O0 -I"$source/include" "$source/src/drive.c" \
+	-o /dev/null
+wait "$gzip"
+
+say 'simulating native, shadow, nested and the controller; replaying the pairs'
+compare gzip gzip.zst
+compare cc1 cc1.zst
 compare phases --workload phases
 
-say "pictures: $out/gzip.svg $out/cc1.svg $out/phases.svg (and .png)"
+table gzip cc1 phases
+for name in gzip cc1 phases; do
+	chosen "$name"
+	worth "$name"
+done
+say "pictures, recordings and results: $build/demo/ (phases.svg and phases.png first)"

@@ -26,6 +26,9 @@ extern char **environ;
 #define BINS	   1000
 #define BAND_SHARE 3000
 
+/* Share of the CPIs, in percent, that may lie above the picture. */
+#define CPI_CUT_PERCENT 3
+
 /* Rates are per million units of progress: small numbers for instructions. */
 #define RATE_PER 1e6
 
@@ -54,6 +57,7 @@ struct timeline {
 	struct dav2m_output *output;
 	struct bin *bin;
 	size_t bins;
+	double *cpi; /* both recordings' of all bins, to sort */
 	struct band *band;
 	size_t bands;
 	uint64_t progress; /* so far */
@@ -110,8 +114,9 @@ static struct timeline *timeline_new(const struct replay_job *job)
 	timeline->total = job->pair.total[DAV2M_SHADOW].value[DAV2M_PROGRESS];
 	timeline->bins = job->pair.ticks < BINS ? job->pair.ticks : BINS;
 	timeline->bin = calloc(timeline->bins, sizeof(*timeline->bin));
+	timeline->cpi = calloc(timeline->bins * DAV2M_MODES, sizeof(*timeline->cpi));
 	timeline->band = calloc(BAND_SHARE + 1, sizeof(*timeline->band));
-	if (timeline->bin && timeline->band)
+	if (timeline->bin && timeline->cpi && timeline->band)
 		return timeline;
 	timeline_abort(timeline);
 	return NULL;
@@ -272,17 +277,31 @@ static void range_take(struct range *range, double value)
 		range->high = value;
 }
 
-/* Of the recordings only: a switch may push the run's CPI far off for one bin. */
+static int double_compare(const void *a, const void *b)
+{
+	double left = *(const double *)a, right = *(const double *)b;
+
+	return (left > right) - (left < right);
+}
+
+/*
+ * Of the recordings only: a switch may push the run's CPI far off for one bin. The highest
+ * bins may leave the picture: a program's first ticks, full of page faults, would flatten the rest.
+ */
 static struct range cpi_range(const struct timeline *timeline)
 {
-	struct range range = {1e300, 0};
-	size_t i, mode;
+	size_t count = timeline->bins * DAV2M_MODES;
+	double *cpi = timeline->cpi, margin;
+	struct range range;
+	size_t i;
 
-	for (i = 0; i < timeline->bins; i++)
-		for (mode = 0; mode < DAV2M_MODES; mode++)
-			range_take(&range, cpi_of(timeline->bin[i].mode_cycles[mode],
-						  timeline->bin[i].progress));
-	return (struct range){range.low - 0.08 * range.high, range.high * 1.08};
+	for (i = 0; i < count; i++)
+		cpi[i] = cpi_of(timeline->bin[i / DAV2M_MODES].mode_cycles[i % DAV2M_MODES],
+				timeline->bin[i / DAV2M_MODES].progress);
+	qsort(cpi, count, sizeof(*cpi), double_compare);
+	range = (struct range){cpi[0], cpi[(count - 1) - (count - 1) * CPI_CUT_PERCENT / 100]};
+	margin = 0.15 * (range.high - range.low) + 0.02 * range.high;
+	return (struct range){range.low - margin, range.high + margin};
 }
 
 /* For a logarithmic axis of at least three decades below its top. */
@@ -338,6 +357,12 @@ static void quoted_print(FILE *to, const char *text)
 	fputc('\'', to);
 }
 
+/* For gnuplot: what is below a logarithmic axis runs along its floor. */
+static void floor_print(FILE *to, struct range y)
+{
+	fprintf(to, "floored(v) = v < %.6g ? %.6g : v\n", y.low * 1.15, y.low * 1.15);
+}
+
 static void panel_begin(FILE *to, double bottom, double top, const char *label, struct range y)
 {
 	fprintf(to,
@@ -380,10 +405,15 @@ static void cpi_print(const struct timeline *timeline, FILE *to)
 
 static void exits_print(const struct timeline *timeline, FILE *to)
 {
-	fputs("set logscale y\nset format y '%.6g'\n", to);
-	panel_begin(to, 0.33, 0.525, "paging exits\\nper million", rate_range(timeline, 0));
-	fputs(", $bins using 1:5 with lines lw 1.2 lc rgb '#7fb0de' title 'shadow recording'"
-	      ", $bins using 1:6 with lines lw 2.2 lc rgb '#14548f' title 'seen by the controller'"
+	struct range range = rate_range(timeline, 0);
+
+	fputs("set logscale y\nset format y '10^{%L}'\n", to);
+	floor_print(to, range);
+	panel_begin(to, 0.33, 0.525, "paging exits\\nper million", range);
+	fputs(", $bins using 1:(floored($5)) with lines lw 1.2 lc rgb '#7fb0de' title 'shadow "
+	      "recording'"
+	      ", $bins using 1:(floored($6)) with lines lw 2.2 lc rgb '#14548f' title 'seen by the "
+	      "controller'"
 	      ", $bins using 1:7 with lines lw 1.8 dt 2 lc rgb '#b2182b' "
 	      "title 'threshold\\_vmexit'\n",
 	      to);
@@ -391,14 +421,19 @@ static void exits_print(const struct timeline *timeline, FILE *to)
 
 static void misses_print(const struct timeline *timeline, FILE *to)
 {
+	struct range range = rate_range(timeline, 1);
+
+	floor_print(to, range);
 	fputs("set format x '%g'\nset xlabel ", to);
 	quoted_print(to, timeline->unit_name);
 	fputs(" . ", to);
 	quoted_print(to, timeline->job->progress_unit);
 	fputs(" noenhanced textcolor rgb '#333333'\n", to);
-	panel_begin(to, 0.085, 0.28, "TLB misses\\nper million", rate_range(timeline, 1));
-	fputs(", $bins using 1:8 with lines lw 1.2 lc rgb '#f0a85c' title 'nested recording'"
-	      ", $bins using 1:9 with lines lw 2.2 lc rgb '#a8500a' title 'seen by the controller'"
+	panel_begin(to, 0.085, 0.28, "TLB misses\\nper million", range);
+	fputs(", $bins using 1:(floored($8)) with lines lw 1.2 lc rgb '#f0a85c' title 'nested "
+	      "recording'"
+	      ", $bins using 1:(floored($9)) with lines lw 2.2 lc rgb '#a8500a' title 'seen by the "
+	      "controller'"
 	      ", $bins using 1:10 with lines lw 1.8 dt 2 lc rgb '#b2182b' "
 	      "title 'threshold\\_tmiss'\n",
 	      to);
@@ -521,6 +556,7 @@ void timeline_abort(struct timeline *timeline)
 		return;
 	dav2m_output_abort(timeline->output);
 	free(timeline->bin);
+	free(timeline->cpi);
 	free(timeline->band);
 	free(timeline);
 }
