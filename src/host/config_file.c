@@ -54,8 +54,8 @@ static int preset_assign(struct dav2m_config *config, const char *value,
 	for (preset = 0; preset < DAV2M_PRESETS; preset++)
 		if (!strcmp(value, dav2m_preset_name((enum dav2m_preset)preset)))
 			return dav2m_config_preset((enum dav2m_preset)preset, config);
-	return host_fail(error, DAV2M_HOST_CONFIG, "preset must be default or paper, not '%.100s'",
-			 value);
+	return dav2m_host_fail(error, DAV2M_HOST_CONFIG,
+			       "preset must be default or paper, not '%.100s'", value);
 }
 
 int dav2m_config_assign(struct dav2m_config *config, const char *name, const char *value,
@@ -65,18 +65,20 @@ int dav2m_config_assign(struct dav2m_config *config, const char *name, const cha
 	uint32_t number;
 
 	if (!config || !name || !value || config->size != sizeof(*config))
-		return host_fail(error, DAV2M_HOST_ARGUMENT,
-				 "dav2m_config_assign: NULL argument or config without its size");
+		return dav2m_host_fail(
+			error, DAV2M_HOST_ARGUMENT,
+			"dav2m_config_assign: NULL argument or config without its size");
 	if (!strcmp(name, "preset"))
 		return preset_assign(config, value, error);
 	field = field_find(name);
 	if (!field)
-		return host_fail(error, DAV2M_HOST_CONFIG, "no field is named '%.100s'", name);
+		return dav2m_host_fail(error, DAV2M_HOST_CONFIG, "no field is named '%.100s'",
+				       name);
 	if (number_parse(value, &number) || dav2m_config_set(config, name, number))
-		return host_fail(error, DAV2M_HOST_CONFIG,
-				 "%s must be a whole number in [%" PRIu32 ", %" PRIu32
-				 "] (%s), not '%.100s'",
-				 name, field->min, field->max, field->unit, value);
+		return dav2m_host_fail(error, DAV2M_HOST_CONFIG,
+				       "%s must be a whole number in [%" PRIu32 ", %" PRIu32
+				       "] (%s), not '%.100s'",
+				       name, field->min, field->max, field->unit, value);
 	return 0;
 }
 
@@ -93,8 +95,8 @@ struct ini_reading {
 static void ini_fail(struct ini_reading *reading, const char *rule)
 {
 	if (!reading->failed)
-		reading->failed = host_fail_at(reading->error, DAV2M_HOST_CONFIG, reading->path,
-					       reading->line, 0, "%s", rule);
+		reading->failed = dav2m_host_fail_at(reading->error, DAV2M_HOST_CONFIG,
+						     reading->path, reading->line, 0, "%s", rule);
 }
 
 /* libinih's reader: counts lines, because its handler is not told where it is. */
@@ -143,16 +145,18 @@ int dav2m_config_load(const char *path, struct dav2m_config *config, struct dav2
 	int line;
 
 	if (!path || !config || config->size != sizeof(*config))
-		return host_fail(error, DAV2M_HOST_ARGUMENT,
-				 "dav2m_config_load: NULL argument or config without its size");
+		return dav2m_host_fail(
+			error, DAV2M_HOST_ARGUMENT,
+			"dav2m_config_load: NULL argument or config without its size");
 	reading.file = fopen(path, "re");
 	if (!reading.file)
-		return host_fail_at(error, DAV2M_HOST_IO, path, 0, 0, "cannot open: %s",
-				    strerror(errno));
+		return dav2m_host_fail_at(error, DAV2M_HOST_IO, path, 0, 0, "cannot open: %s",
+					  strerror(errno));
 	before = *config;
 	line = ini_parse_stream(ini_line, &reading, ini_field, &reading);
 	if (!reading.failed && ferror(reading.file))
-		reading.failed = host_fail_at(error, DAV2M_HOST_IO, path, 0, 0, "cannot read");
+		reading.failed =
+			dav2m_host_fail_at(error, DAV2M_HOST_IO, path, 0, 0, "cannot read");
 	if (!reading.failed && line) {
 		reading.line = (size_t)line;
 		ini_fail(&reading, "must be 'name = value', '[" SECTION "]' or a comment");

@@ -11,7 +11,8 @@
 /* A longer file name loses its beginning, so that the sentence keeps its end. */
 #define NAME_SHOWN 400
 
-int host_fail(struct dav2m_host_error *error, enum dav2m_host_code code, const char *format, ...)
+int dav2m_host_fail(struct dav2m_host_error *error, enum dav2m_host_code code, const char *format,
+		    ...)
 {
 	va_list args;
 
@@ -40,8 +41,8 @@ static size_t place_write(char *text, size_t size, const char *name, size_t line
 	return (size_t)used;
 }
 
-int host_fail_at(struct dav2m_host_error *error, enum dav2m_host_code code, const char *name,
-		 size_t line, size_t column, const char *format, ...)
+int dav2m_host_fail_at(struct dav2m_host_error *error, enum dav2m_host_code code, const char *name,
+		       size_t line, size_t column, const char *format, ...)
 {
 	va_list args;
 	size_t used;
@@ -55,7 +56,7 @@ int host_fail_at(struct dav2m_host_error *error, enum dav2m_host_code code, cons
 	return code;
 }
 
-int host_fail_memory(struct dav2m_host_error *error)
+int dav2m_host_fail_memory(struct dav2m_host_error *error)
 {
-	return host_fail(error, DAV2M_HOST_MEMORY, "out of memory");
+	return dav2m_host_fail(error, DAV2M_HOST_MEMORY, "out of memory");
 }

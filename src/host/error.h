@@ -14,13 +14,13 @@
 #endif
 
 /* Writes the sentence, if error is wanted, and answers code. */
-int host_fail(struct dav2m_host_error *error, enum dav2m_host_code code, const char *format, ...)
-	HOST_PRINTF(3, 4);
+int dav2m_host_fail(struct dav2m_host_error *error, enum dav2m_host_code code, const char *format,
+		    ...) HOST_PRINTF(3, 4);
 
 /* The same, with "name:line:column: " before it; column 0 is left out, line 0 too. */
-int host_fail_at(struct dav2m_host_error *error, enum dav2m_host_code code, const char *name,
-		 size_t line, size_t column, const char *format, ...) HOST_PRINTF(6, 7);
+int dav2m_host_fail_at(struct dav2m_host_error *error, enum dav2m_host_code code, const char *name,
+		       size_t line, size_t column, const char *format, ...) HOST_PRINTF(6, 7);
 
-int host_fail_memory(struct dav2m_host_error *error);
+int dav2m_host_fail_memory(struct dav2m_host_error *error);
 
 #endif

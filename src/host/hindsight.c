@@ -75,8 +75,8 @@ static void schedule_run(const struct dav2m_pair *pair, const uint64_t switch_cy
 		enum dav2m_mode m = (enum dav2m_mode)mode[i];
 
 		if (i && mode[i] != mode[i - 1])
-			run_switch(ret_run, m, switch_cycles[m]);
-		run_tick(ret_run, m, &pair->tick[m][i]);
+			dav2m_run_switch(ret_run, m, switch_cycles[m]);
+		dav2m_run_tick(ret_run, m, &pair->tick[m][i]);
 	}
 }
 
@@ -84,17 +84,18 @@ int dav2m_replay_schedule(const struct dav2m_pair *pair, const uint64_t switch_c
 			  const uint8_t *mode, struct dav2m_run *ret_run,
 			  struct dav2m_host_error *error)
 {
-	int rc = replay_check(pair, switch_cycles, error);
+	int rc = dav2m_replay_check(pair, switch_cycles, error);
 	size_t i;
 
 	if (rc)
 		return rc;
 	if (!mode || !ret_run)
-		return host_fail(error, DAV2M_HOST_ARGUMENT, "replay: NULL argument");
+		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT, "replay: NULL argument");
 	for (i = 0; i < pair->ticks; i++)
 		if (mode[i] >= DAV2M_MODES)
-			return host_fail(error, DAV2M_HOST_ARGUMENT,
-					 "the mode of tick %zu of the schedule is unknown", i);
+			return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT,
+					       "the mode of tick %zu of the schedule is unknown",
+					       i);
 	schedule_run(pair, switch_cycles, mode, ret_run);
 	return 0;
 }
@@ -104,18 +105,18 @@ int dav2m_hindsight(const struct dav2m_pair *pair, const uint64_t switch_cycles[
 		    struct dav2m_run *ret_run, struct dav2m_host_error *error)
 {
 	uint8_t *mode = ret_mode;
-	int rc = replay_check(pair, switch_cycles, error);
+	int rc = dav2m_replay_check(pair, switch_cycles, error);
 
 	if (!rc)
-		rc = replay_check(pair, start_cycles, error);
+		rc = dav2m_replay_check(pair, start_cycles, error);
 	if (rc)
 		return rc;
 	if (!ret_run)
-		return host_fail(error, DAV2M_HOST_ARGUMENT, "hindsight: NULL argument");
+		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT, "hindsight: NULL argument");
 	if (!mode)
 		mode = malloc(pair->ticks);
 	if (!mode)
-		return host_fail_memory(error);
+		return dav2m_host_fail_memory(error);
 	backward(mode, pair->ticks, forward(pair, switch_cycles, start_cycles, mode));
 	schedule_run(pair, switch_cycles, mode, ret_run);
 	ret_run->cycles += start_cycles[mode[0]];

@@ -60,10 +60,11 @@ static int output_check_target(const char *path, struct dav2m_host_error *error)
 	struct stat st;
 
 	if (!*path)
-		return host_fail(error, DAV2M_HOST_ARGUMENT, "the name of an output file is empty");
+		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT,
+				       "the name of an output file is empty");
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		return host_fail_at(error, DAV2M_HOST_IO, path, 0, 0,
-				    "exists and is not a regular file");
+		return dav2m_host_fail_at(error, DAV2M_HOST_IO, path, 0, 0,
+					  "exists and is not a regular file");
 	return 0;
 }
 
@@ -81,14 +82,14 @@ static int output_create(struct dav2m_output *output, struct dav2m_host_error *e
 {
 	output->fd = open(output->part, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	if (output->fd < 0)
-		return host_fail_at(error, DAV2M_HOST_IO, output->part, 0, 0, "cannot create: %s",
-				    strerror(errno));
+		return dav2m_host_fail_at(error, DAV2M_HOST_IO, output->part, 0, 0,
+					  "cannot create: %s", strerror(errno));
 	if (!output_owns_part(output))
-		return host_fail_at(error, DAV2M_HOST_IO, output->part, 0, 0,
-				    "another program is writing this file");
+		return dav2m_host_fail_at(error, DAV2M_HOST_IO, output->part, 0, 0,
+					  "another program is writing this file");
 	if (ftruncate(output->fd, 0) < 0)
-		return host_fail_at(error, DAV2M_HOST_IO, output->part, 0, 0, "cannot empty: %s",
-				    strerror(errno));
+		return dav2m_host_fail_at(error, DAV2M_HOST_IO, output->part, 0, 0,
+					  "cannot empty: %s", strerror(errno));
 	return 0;
 }
 
@@ -99,13 +100,14 @@ int dav2m_output_open(const char *path, struct dav2m_output **ret_output,
 	int rc;
 
 	if (!path || !ret_output)
-		return host_fail(error, DAV2M_HOST_ARGUMENT, "dav2m_output_open: NULL argument");
+		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT,
+				       "dav2m_output_open: NULL argument");
 	rc = output_check_target(path, error);
 	if (rc)
 		return rc;
 	output = output_new(path);
 	if (!output)
-		return host_fail_memory(error);
+		return dav2m_host_fail_memory(error);
 	rc = output_create(output, error);
 	if (rc) {
 		output_free(output);
@@ -122,14 +124,15 @@ int dav2m_output_write(struct dav2m_output *output, const void *data, size_t siz
 	ssize_t written;
 
 	if (!output || (!data && size))
-		return host_fail(error, DAV2M_HOST_ARGUMENT, "dav2m_output_write: NULL argument");
+		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT,
+				       "dav2m_output_write: NULL argument");
 	while (size) {
 		written = write(output->fd, from, size);
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written < 0)
-			return host_fail_at(error, DAV2M_HOST_IO, output->part, 0, 0,
-					    "cannot write: %s", strerror(errno));
+			return dav2m_host_fail_at(error, DAV2M_HOST_IO, output->part, 0, 0,
+						  "cannot write: %s", strerror(errno));
 		from += written;
 		size -= (size_t)written;
 	}
@@ -141,13 +144,15 @@ int dav2m_output_commit(struct dav2m_output *output, struct dav2m_host_error *er
 	int rc = 0;
 
 	if (!output)
-		return host_fail(error, DAV2M_HOST_ARGUMENT, "dav2m_output_commit: NULL argument");
+		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT,
+				       "dav2m_output_commit: NULL argument");
 	if (fsync(output->fd) < 0)
-		rc = host_fail_at(error, DAV2M_HOST_IO, output->part, 0, 0, "cannot write: %s",
-				  strerror(errno));
+		rc = dav2m_host_fail_at(error, DAV2M_HOST_IO, output->part, 0, 0,
+					"cannot write: %s", strerror(errno));
 	else if (rename(output->part, output->path) < 0)
-		rc = host_fail_at(error, DAV2M_HOST_IO, output->path, 0, 0,
-				  "cannot rename %s to this: %s", output->part, strerror(errno));
+		rc = dav2m_host_fail_at(error, DAV2M_HOST_IO, output->path, 0, 0,
+					"cannot rename %s to this: %s", output->part,
+					strerror(errno));
 	if (rc)
 		unlink(output->part);
 	output_free(output);

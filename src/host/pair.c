@@ -30,9 +30,9 @@ static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)
 static int trace_fail(const struct dav2m_trace *trace, size_t tick, enum dav2m_counter counter,
 		      const char *rule, struct dav2m_host_error *error)
 {
-	return host_fail_at(error, DAV2M_HOST_FORMAT, trace->name ? trace->name : "(memory)",
-			    trace->first_line + tick, 0, "%s %s", dav2m_counter_name(counter),
-			    rule);
+	return dav2m_host_fail_at(error, DAV2M_HOST_FORMAT, trace->name ? trace->name : "(memory)",
+				  trace->first_line + tick, 0, "%s %s", dav2m_counter_name(counter),
+				  rule);
 }
 
 /* Sums of all counters, and whether the recording can be paired at all. */
@@ -78,17 +78,18 @@ static int modes_check(const struct dav2m_trace *shadow, const struct dav2m_trac
 
 	for (mode = DAV2M_SHADOW; mode < DAV2M_MODES; mode++)
 		if ((unsigned int)trace[mode]->header.mode != (unsigned int)mode)
-			return host_fail_at(error, DAV2M_HOST_MISMATCH,
-					    trace_name(trace[mode], dav2m_mode_name(mode)), 0, 0,
-					    "mode is %s, but the %s recording must be %s",
-					    dav2m_trace_mode_name(trace[mode]->header.mode),
-					    mode == DAV2M_SHADOW ? "first" : "second",
-					    dav2m_mode_name(mode));
+			return dav2m_host_fail_at(error, DAV2M_HOST_MISMATCH,
+						  trace_name(trace[mode], dav2m_mode_name(mode)), 0,
+						  0, "mode is %s, but the %s recording must be %s",
+						  dav2m_trace_mode_name(trace[mode]->header.mode),
+						  mode == DAV2M_SHADOW ? "first" : "second",
+						  dav2m_mode_name(mode));
 	if (strcmp(shadow->header.progress_unit, nested->header.progress_unit) != 0)
-		return host_fail(error, DAV2M_HOST_MISMATCH,
-				 "progress_unit is '%.100s' in the shadow recording and '%.100s' "
-				 "in the nested one; they must measure work alike",
-				 shadow->header.progress_unit, nested->header.progress_unit);
+		return dav2m_host_fail(
+			error, DAV2M_HOST_MISMATCH,
+			"progress_unit is '%.100s' in the shadow recording and '%.100s' "
+			"in the nested one; they must measure work alike",
+			shadow->header.progress_unit, nested->header.progress_unit);
 	return 0;
 }
 
@@ -98,17 +99,18 @@ static int progress_check(uint64_t shadow, uint64_t nested, uint32_t tolerance_b
 	uint64_t gap = shadow > nested ? shadow - nested : nested - shadow;
 
 	if (!shadow || !nested)
-		return host_fail(error, DAV2M_HOST_MISMATCH, "the %s recording has no progress",
-				 shadow ? "nested" : "shadow");
+		return dav2m_host_fail(error, DAV2M_HOST_MISMATCH,
+				       "the %s recording has no progress",
+				       shadow ? "nested" : "shadow");
 	if ((uint128)gap * DAV2M_ONE_BP <= (uint128)shadow * tolerance_bp)
 		return 0;
-	return host_fail(error, DAV2M_HOST_MISMATCH,
-			 "the recordings are not of the same work: total progress is %" PRIu64
-			 " in the shadow recording and %" PRIu64
-			 " in the nested one, which is %" PRIu64
-			 " %s (%.4f %%); at most %.2f %% is allowed",
-			 shadow, nested, gap, nested > shadow ? "more" : "less",
-			 100.0 * (double)gap / (double)shadow, tolerance_bp / 100.0);
+	return dav2m_host_fail(error, DAV2M_HOST_MISMATCH,
+			       "the recordings are not of the same work: total progress is %" PRIu64
+			       " in the shadow recording and %" PRIu64
+			       " in the nested one, which is %" PRIu64
+			       " %s (%.4f %%); at most %.2f %% is allowed",
+			       shadow, nested, gap, nested > shadow ? "more" : "less",
+			       100.0 * (double)gap / (double)shadow, tolerance_bp / 100.0);
 }
 
 /* Where C(p) stands in a recording. */
@@ -210,7 +212,7 @@ static int pair_fill(const struct dav2m_trace *shadow, const struct dav2m_trace 
 	for (mode = 0; mode < DAV2M_MODES; mode++) {
 		pair->tick[mode] = calloc(shadow->ticks, sizeof(*pair->tick[mode]));
 		if (!pair->tick[mode])
-			return host_fail_memory(error);
+			return dav2m_host_fail_memory(error);
 	}
 	pair->ticks = resample(shadow, progress, shadow, progress, pair->tick[DAV2M_SHADOW]);
 	resample(nested, nested_progress, shadow, progress, pair->tick[DAV2M_NESTED]);
@@ -229,7 +231,8 @@ int dav2m_pair_make(const struct dav2m_trace *shadow, const struct dav2m_trace *
 	int rc;
 
 	if (!shadow || !nested || !ret_pair)
-		return host_fail(error, DAV2M_HOST_ARGUMENT, "dav2m_pair_make: NULL argument");
+		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT,
+				       "dav2m_pair_make: NULL argument");
 	rc = modes_check(shadow, nested, error);
 	if (!rc)
 		rc = trace_total(shadow, &pair.total[DAV2M_SHADOW], error);

@@ -10,33 +10,36 @@
 #include <inttypes.h>
 #include <string.h>
 
-int replay_check(const struct dav2m_pair *pair, const uint64_t switch_cycles[DAV2M_MODES],
-		 struct dav2m_host_error *error)
+int dav2m_replay_check(const struct dav2m_pair *pair, const uint64_t switch_cycles[DAV2M_MODES],
+		       struct dav2m_host_error *error)
 {
 	unsigned int to;
 
 	if (!pair || !switch_cycles)
-		return host_fail(error, DAV2M_HOST_ARGUMENT, "replay: NULL argument");
+		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT, "replay: NULL argument");
 	if (!pair->ticks)
-		return host_fail(error, DAV2M_HOST_ARGUMENT, "replay: the recording has no tick");
+		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT,
+				       "replay: the recording has no tick");
 	for (to = 0; to < DAV2M_MODES; to++)
 		if (switch_cycles[to] > (UINT64_C(1) << 62) / pair->ticks)
-			return host_fail(error, DAV2M_HOST_ARGUMENT,
-					 "a switch cost of %" PRIu64
-					 " cycles is too large for %zu ticks: cost x ticks must be "
-					 "at most 2^62",
-					 switch_cycles[to], pair->ticks);
+			return dav2m_host_fail(
+				error, DAV2M_HOST_ARGUMENT,
+				"a switch cost of %" PRIu64
+				" cycles is too large for %zu ticks: cost x ticks must be "
+				"at most 2^62",
+				switch_cycles[to], pair->ticks);
 	return 0;
 }
 
-void run_tick(struct dav2m_run *run, enum dav2m_mode mode, const struct dav2m_sample *increments)
+void dav2m_run_tick(struct dav2m_run *run, enum dav2m_mode mode,
+		    const struct dav2m_sample *increments)
 {
 	run->cycles += increments->value[DAV2M_CYCLES];
 	run->mode_cycles[mode] += increments->value[DAV2M_CYCLES];
 	run->mode_progress[mode] += increments->value[DAV2M_PROGRESS];
 }
 
-void run_switch(struct dav2m_run *run, enum dav2m_mode to, uint64_t cycles)
+void dav2m_run_switch(struct dav2m_run *run, enum dav2m_mode to, uint64_t cycles)
 {
 	run->cycles += cycles;
 	run->switch_cycles += cycles;
@@ -55,8 +58,8 @@ static void sample_add(struct dav2m_sample *cumulative, const struct dav2m_sampl
 
 static int core_fail(struct dav2m_host_error *error, const char *call, int rc)
 {
-	return host_fail(error, DAV2M_HOST_CORE, "the policy's %s answered %s", call,
-			 dav2m_error_name((enum dav2m_error)rc));
+	return dav2m_host_fail(error, DAV2M_HOST_CORE, "the policy's %s answered %s", call,
+			       dav2m_error_name((enum dav2m_error)rc));
 }
 
 struct loop {
@@ -74,7 +77,7 @@ static int loop_switch(struct loop *loop, enum dav2m_mode to, struct dav2m_host_
 	int rc;
 
 	loop->counters.value[DAV2M_CYCLES] += cycles;
-	run_switch(&loop->run, to, cycles);
+	dav2m_run_switch(&loop->run, to, cycles);
 	loop->mode = to;
 	rc = loop->policy->acknowledge(loop->policy_object, DAV2M_DONE, cycles);
 	return rc < 0 ? core_fail(error, "acknowledge", rc) : 0;
@@ -88,7 +91,7 @@ static int loop_tick(struct loop *loop, size_t i, struct dav2m_host_error *error
 	int switched;
 	int rc;
 
-	run_tick(&loop->run, loop->mode, increments);
+	dav2m_run_tick(&loop->run, loop->mode, increments);
 	sample_add(&loop->counters, increments);
 	rc = loop->policy->sample(loop->policy_object, &loop->counters, &decision);
 	if (rc < 0)
@@ -122,13 +125,13 @@ int dav2m_replay_policy(const struct dav2m_replay *replay, const struct dav2m_po
 	int rc;
 
 	if (!replay || !policy || !policy->sample || !policy->acknowledge || !ret_run)
-		return host_fail(error, DAV2M_HOST_ARGUMENT, "replay: NULL argument");
-	rc = replay_check(replay->pair, replay->switch_cycles, error);
+		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT, "replay: NULL argument");
+	rc = dav2m_replay_check(replay->pair, replay->switch_cycles, error);
 	if (rc)
 		return rc;
 	if ((unsigned int)replay->start >= DAV2M_MODES)
-		return host_fail(error, DAV2M_HOST_ARGUMENT,
-				 "replay: the mode to start in is unknown");
+		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT,
+				       "replay: the mode to start in is unknown");
 	loop.mode = replay->start;
 	rc = loop_base(&loop, error);
 	for (i = 0; !rc && i < replay->pair->ticks; i++)
@@ -158,9 +161,9 @@ int dav2m_replay_controller(const struct dav2m_replay *replay, const struct dav2
 	int rc;
 
 	if (!replay || !config || !controller)
-		return host_fail(error, DAV2M_HOST_ARGUMENT, "replay: NULL argument");
+		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT, "replay: NULL argument");
 	if (dav2m_config_check(config, &fault))
-		return host_fail(error, DAV2M_HOST_CONFIG, "%s %s", fault.field, fault.rule);
+		return dav2m_host_fail(error, DAV2M_HOST_CONFIG, "%s %s", fault.field, fault.rule);
 	rc = dav2m_init(controller, config, replay->start);
 	if (rc < 0)
 		return core_fail(error, "dav2m_init", rc);

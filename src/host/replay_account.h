@@ -8,10 +8,11 @@
 #include <dav2m/host/replay.h>
 
 /* Refuses what could overflow the accounts: see struct dav2m_replay. */
-int replay_check(const struct dav2m_pair *pair, const uint64_t switch_cycles[DAV2M_MODES],
-		 struct dav2m_host_error *error);
+int dav2m_replay_check(const struct dav2m_pair *pair, const uint64_t switch_cycles[DAV2M_MODES],
+		       struct dav2m_host_error *error);
 
-void run_tick(struct dav2m_run *run, enum dav2m_mode mode, const struct dav2m_sample *increments);
-void run_switch(struct dav2m_run *run, enum dav2m_mode to, uint64_t cycles);
+void dav2m_run_tick(struct dav2m_run *run, enum dav2m_mode mode,
+		    const struct dav2m_sample *increments);
+void dav2m_run_switch(struct dav2m_run *run, enum dav2m_mode to, uint64_t cycles);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-const char *const trace_switch_key[DAV2M_MODES] = {
+const char *const dav2m_trace_switch_key[DAV2M_MODES] = {
 	[DAV2M_SHADOW] = "switch_cost_to_shadow_cycles",
 	[DAV2M_NESTED] = "switch_cost_to_nested_cycles",
 };

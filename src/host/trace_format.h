@@ -17,7 +17,7 @@
 #define KEY_NOTE	  "note"
 
 /* Keys of the measured costs of a switch to each mode. */
-extern const char *const trace_switch_key[DAV2M_MODES];
+extern const char *const dav2m_trace_switch_key[DAV2M_MODES];
 
 /* Longest line with its end, in bytes: all header texts and records are far shorter. */
 #define TRACE_LINE_BYTES 4096

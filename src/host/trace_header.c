@@ -36,21 +36,21 @@ static const char *key_name(enum key key)
 	};
 
 	if (key == K_TO_SHADOW || key == K_TO_NESTED)
-		return trace_switch_key[key == K_TO_SHADOW ? DAV2M_SHADOW : DAV2M_NESTED];
+		return dav2m_trace_switch_key[key == K_TO_SHADOW ? DAV2M_SHADOW : DAV2M_NESTED];
 	return name[key];
 }
 
 static int place_fail(const struct place *place, size_t column, const char *rule)
 {
-	return host_fail_at(place->error, DAV2M_HOST_FORMAT, place->name, place->line, column, "%s",
-			    rule);
+	return dav2m_host_fail_at(place->error, DAV2M_HOST_FORMAT, place->name, place->line, column,
+				  "%s", rule);
 }
 
 static int value_fail(const struct place *place, const struct span *value, enum key key,
 		      const char *rule)
 {
-	return host_fail_at(place->error, DAV2M_HOST_FORMAT, place->name, place->line,
-			    value->column, "%s %s", key_name(key), rule);
+	return dav2m_host_fail_at(place->error, DAV2M_HOST_FORMAT, place->name, place->line,
+				  value->column, "%s %s", key_name(key), rule);
 }
 
 static int span_is(const struct span *span, const char *text)
@@ -178,9 +178,9 @@ static int key_find(const struct place *place, const struct span *span, enum key
 			  "switch_cost_to_nested_cycles");
 }
 
-int trace_header_parse(struct trace_header_parser *parser, struct dav2m_trace_header *header,
-		       const char *name, size_t number, const char *line, const char *end,
-		       struct dav2m_host_error *error)
+int dav2m_trace_header_parse(struct trace_header_parser *parser, struct dav2m_trace_header *header,
+			     const char *name, size_t number, const char *line, const char *end,
+			     struct dav2m_host_error *error)
 {
 	struct place place = {name, number, error};
 	struct span text = {.text = line}, value = {.text = line};
@@ -200,15 +200,15 @@ int trace_header_parse(struct trace_header_parser *parser, struct dav2m_trace_he
 	return value_parse(&place, key, &value, header);
 }
 
-int trace_header_check(const struct trace_header_parser *parser, const char *name, size_t number,
-		       struct dav2m_host_error *error)
+int dav2m_trace_header_check(const struct trace_header_parser *parser, const char *name,
+			     size_t number, struct dav2m_host_error *error)
 {
 	enum key key;
 
 	for (key = K_MODE; key <= K_PROGRESS_UNIT; key++)
 		if (!(parser->seen & DAV2M_BIT(key)))
-			return host_fail_at(error, DAV2M_HOST_FORMAT, name, number, 0,
-					    "the header must have a line '# %s: ...'",
-					    key_name(key));
+			return dav2m_host_fail_at(error, DAV2M_HOST_FORMAT, name, number, 0,
+						  "the header must have a line '# %s: ...'",
+						  key_name(key));
 	return 0;
 }

@@ -12,12 +12,12 @@ struct trace_header_parser {
 };
 
 /* One header line, [line, end) without its newline; number 1 must be the magic line. */
-int trace_header_parse(struct trace_header_parser *parser, struct dav2m_trace_header *header,
-		       const char *name, size_t number, const char *line, const char *end,
-		       struct dav2m_host_error *error);
+int dav2m_trace_header_parse(struct trace_header_parser *parser, struct dav2m_trace_header *header,
+			     const char *name, size_t number, const char *line, const char *end,
+			     struct dav2m_host_error *error);
 
 /* Called at the first line that is no header line: is anything missing? */
-int trace_header_check(const struct trace_header_parser *parser, const char *name, size_t number,
-		       struct dav2m_host_error *error);
+int dav2m_trace_header_check(const struct trace_header_parser *parser, const char *name,
+			     size_t number, struct dav2m_host_error *error);
 
 #endif

@@ -32,8 +32,8 @@ struct parser {
 
 static int parser_fail(struct parser *p, size_t column, const char *rule)
 {
-	return host_fail_at(p->error, DAV2M_HOST_FORMAT, p->trace.name, p->line, column, "%s",
-			    rule);
+	return dav2m_host_fail_at(p->error, DAV2M_HOST_FORMAT, p->trace.name, p->line, column, "%s",
+				  rule);
 }
 
 /* The names of a column line, one after another. */
@@ -85,7 +85,7 @@ static int tick_room(struct parser *p)
 		return 0;
 	tick = realloc(p->trace.tick, room * sizeof(*tick));
 	if (!tick)
-		return host_fail_memory(p->error);
+		return dav2m_host_fail_memory(p->error);
 	p->trace.tick = tick;
 	p->room = room;
 	return 0;
@@ -93,8 +93,8 @@ static int tick_room(struct parser *p)
 
 static int cell_fail(struct parser *p, size_t column, unsigned int counter, const char *rule)
 {
-	return host_fail_at(p->error, DAV2M_HOST_FORMAT, p->trace.name, p->line, column, "%s %s",
-			    dav2m_counter_name((enum dav2m_counter)counter), rule);
+	return dav2m_host_fail_at(p->error, DAV2M_HOST_FORMAT, p->trace.name, p->line, column,
+				  "%s %s", dav2m_counter_name((enum dav2m_counter)counter), rule);
 }
 
 static int value_add(struct parser *p, struct dav2m_sample *tick, unsigned int counter,
@@ -125,8 +125,8 @@ static const char *digits_parse(const char *from, const char *end, uint64_t *ret
 
 static int cells_count_fail(struct parser *p, size_t column, const char *what)
 {
-	return host_fail_at(p->error, DAV2M_HOST_FORMAT, p->trace.name, p->line, column,
-			    "the record has %s cells than the %u columns", what, p->columns);
+	return dav2m_host_fail_at(p->error, DAV2M_HOST_FORMAT, p->trace.name, p->line, column,
+				  "the record has %s cells than the %u columns", what, p->columns);
 }
 
 /* What stands where a cell should have ended. */
@@ -181,12 +181,12 @@ static int line_parse(struct parser *p, const char *line, size_t length)
 	if (p->columns)
 		return record_parse(p, line, end);
 	if (p->line > 1 && (end == line || *line != '#')) {
-		int rc = trace_header_check(&p->header, p->trace.name, p->line, p->error);
+		int rc = dav2m_trace_header_check(&p->header, p->trace.name, p->line, p->error);
 
 		return rc ? rc : columns_parse(p, line, end);
 	}
-	return trace_header_parse(&p->header, &p->trace.header, p->trace.name, p->line, line, end,
-				  p->error);
+	return dav2m_trace_header_parse(&p->header, &p->trace.header, p->trace.name, p->line, line,
+					end, p->error);
 }
 
 static int long_line_fail(struct parser *p)
@@ -241,9 +241,9 @@ static int end_check(struct parser *p, uint32_t flags)
 {
 	p->line++;
 	if (p->carried && !(flags & DAV2M_TRACE_ALLOW_TRUNCATED))
-		return host_fail_at(p->error, DAV2M_HOST_TRUNCATED, p->trace.name, p->line,
-				    p->carried + 1,
-				    "the file ends within this line: its writer was interrupted");
+		return dav2m_host_fail_at(
+			p->error, DAV2M_HOST_TRUNCATED, p->trace.name, p->line, p->carried + 1,
+			"the file ends within this line: its writer was interrupted");
 	if (!p->columns)
 		return parser_fail(p, 0, "the file ends before the line that names the columns");
 	if (!p->trace.ticks)
@@ -273,13 +273,14 @@ int dav2m_trace_read(const struct dav2m_trace_source *source, uint32_t flags,
 	int rc;
 
 	if (!source || !source->name || !source->next || !ret_trace)
-		return host_fail(error, DAV2M_HOST_ARGUMENT, "dav2m_trace_read: NULL argument");
+		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT,
+				       "dav2m_trace_read: NULL argument");
 	p = calloc(1, sizeof(*p));
 	if (!p)
-		return host_fail_memory(error);
+		return dav2m_host_fail_memory(error);
 	p->error = error;
 	p->trace.name = strdup(source->name);
-	rc = p->trace.name ? pieces_parse(p, source) : host_fail_memory(error);
+	rc = p->trace.name ? pieces_parse(p, source) : dav2m_host_fail_memory(error);
 	if (!rc)
 		rc = end_check(p, flags);
 	if (rc)
@@ -304,8 +305,8 @@ static int plain_file_next(void *context, const char **ret_data, size_t *ret_siz
 	*ret_size = fread(plain->buffer, 1, sizeof(plain->buffer), plain->file);
 	*ret_data = plain->buffer;
 	if (ferror(plain->file))
-		return host_fail_at(error, DAV2M_HOST_IO, plain->path, 0, 0, "cannot read: %s",
-				    strerror(errno));
+		return dav2m_host_fail_at(error, DAV2M_HOST_IO, plain->path, 0, 0,
+					  "cannot read: %s", strerror(errno));
 	return *ret_size > 0;
 }
 
@@ -317,11 +318,12 @@ int dav2m_trace_load(const char *path, uint32_t flags, struct dav2m_trace *ret_t
 	int rc;
 
 	if (!path)
-		return host_fail(error, DAV2M_HOST_ARGUMENT, "dav2m_trace_load: NULL argument");
+		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT,
+				       "dav2m_trace_load: NULL argument");
 	plain.file = fopen(path, "re");
 	if (!plain.file)
-		return host_fail_at(error, DAV2M_HOST_IO, path, 0, 0, "cannot open: %s",
-				    strerror(errno));
+		return dav2m_host_fail_at(error, DAV2M_HOST_IO, path, 0, 0, "cannot open: %s",
+					  strerror(errno));
 	rc = dav2m_trace_read(&source, flags, ret_trace, error);
 	fclose(plain.file);
 	return rc;

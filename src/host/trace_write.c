@@ -36,13 +36,15 @@ struct dav2m_trace_writer {
 static int header_check(const struct dav2m_trace_header *header, struct dav2m_host_error *error)
 {
 	if ((unsigned int)header->mode >= DAV2M_TRACE_MODES)
-		return host_fail(error, DAV2M_HOST_ARGUMENT, "a trace header's mode is unknown");
+		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT,
+				       "a trace header's mode is unknown");
 	if (!header->columns || (header->columns & ~DAV2M_ALL_COUNTERS))
-		return host_fail(error, DAV2M_HOST_ARGUMENT,
-				 "a trace header's columns must be one or more of the counters");
+		return dav2m_host_fail(
+			error, DAV2M_HOST_ARGUMENT,
+			"a trace header's columns must be one or more of the counters");
 	if (!header->progress_unit[0])
-		return host_fail(error, DAV2M_HOST_ARGUMENT,
-				 "a trace header must say what its progress counts");
+		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT,
+				       "a trace header must say what its progress counts");
 	return 0;
 }
 
@@ -92,7 +94,7 @@ static void put_header(struct dav2m_trace_writer *writer, const struct dav2m_tra
 		put_format(writer, "# %s: %" PRIu64 "\n", KEY_TICK_PROGRESS, header->tick_progress);
 	for (mode = 0; mode < DAV2M_MODES; mode++)
 		if (header->switch_known & DAV2M_BIT(mode))
-			put_format(writer, "# %s: %" PRIu64 "\n", trace_switch_key[mode],
+			put_format(writer, "# %s: %" PRIu64 "\n", dav2m_trace_switch_key[mode],
 				   header->switch_cycles[mode]);
 	put_text(writer, KEY_NOTE, header->note);
 }
@@ -117,14 +119,14 @@ int dav2m_trace_writer_open(const char *path, const struct dav2m_trace_header *h
 	int rc;
 
 	if (!path || !header || !ret_writer)
-		return host_fail(error, DAV2M_HOST_ARGUMENT,
-				 "dav2m_trace_writer_open: NULL argument");
+		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT,
+				       "dav2m_trace_writer_open: NULL argument");
 	rc = header_check(header, error);
 	if (rc)
 		return rc;
 	writer = calloc(1, sizeof(*writer));
 	if (!writer)
-		return host_fail_memory(error);
+		return dav2m_host_fail_memory(error);
 	rc = dav2m_output_open(path, &writer->output, error);
 	if (rc) {
 		free(writer);
@@ -160,9 +162,9 @@ static int increments_check(const struct dav2m_trace_writer *writer,
 	for (c = 0; c < DAV2M_COUNTERS; c++)
 		if ((writer->columns & increments->valid & DAV2M_BIT(c)) &&
 		    increments->value[c] > TRACE_VALUE_MAX)
-			return host_fail(error, DAV2M_HOST_ARGUMENT,
-					 "an increment of %s is above %" PRIu64,
-					 dav2m_counter_name(c), (uint64_t)TRACE_VALUE_MAX);
+			return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT,
+					       "an increment of %s is above %" PRIu64,
+					       dav2m_counter_name(c), (uint64_t)TRACE_VALUE_MAX);
 	return 0;
 }
 
@@ -174,8 +176,8 @@ int dav2m_trace_writer_append(struct dav2m_trace_writer *writer,
 	int rc;
 
 	if (!writer || !increments)
-		return host_fail(error, DAV2M_HOST_ARGUMENT,
-				 "dav2m_trace_writer_append: NULL argument");
+		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT,
+				       "dav2m_trace_writer_append: NULL argument");
 	rc = increments_check(writer, increments, error);
 	if (!rc && writer->used + RECORD_BYTES > sizeof(writer->buffer))
 		rc = dav2m_trace_writer_flush(writer, error);
@@ -221,8 +223,8 @@ int dav2m_trace_writer_sample(struct dav2m_trace_writer *writer,
 	int begun;
 
 	if (!writer || !cumulative)
-		return host_fail(error, DAV2M_HOST_ARGUMENT,
-				 "dav2m_trace_writer_sample: NULL argument");
+		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT,
+				       "dav2m_trace_writer_sample: NULL argument");
 	increments = base_advance(writer, cumulative);
 	begun = writer->begun;
 	writer->begun = 1;
@@ -234,8 +236,8 @@ int dav2m_trace_writer_flush(struct dav2m_trace_writer *writer, struct dav2m_hos
 	int rc;
 
 	if (!writer)
-		return host_fail(error, DAV2M_HOST_ARGUMENT,
-				 "dav2m_trace_writer_flush: NULL argument");
+		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT,
+				       "dav2m_trace_writer_flush: NULL argument");
 	rc = dav2m_output_write(writer->output, writer->buffer, writer->used, error);
 	if (!rc)
 		writer->used = 0;

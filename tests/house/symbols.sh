@@ -73,6 +73,7 @@ manual() {
 looked_at=0
 check dav2m src src/dav2m.map include/dav2m/*.h
 prefixed "$build/src/libdav2m.a"
+prefixed "$build/src/host/libdav2m-host.a"
 for part in host:src/host sim:backends/sim; do
 	name=${part%%:*}
 	folder=${part#*:}
