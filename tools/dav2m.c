@@ -22,6 +22,9 @@ struct command {
 static const struct command commands[] = {
 	{"replay", cmd_replay, "what the controller would have done with two recordings"},
 	{"sim", cmd_sim, "what each paging mode, and the controller, make of a program"},
+#ifdef DAV2M_WITH_KVM
+	{"kvm", cmd_kvm, "list, record, watch and advise the KVM guests of this host"},
+#endif
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

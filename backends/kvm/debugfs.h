@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * KVM's statistics of a whole VM from debugfs.
+ */
+#ifndef KVM_DEBUGFS_H
+#define KVM_DEBUGFS_H
+
+#include <dav2m/kvm/stats.h>
+
+struct debugfs_vm {
+	int fd[DAV2M_KVM_STATS]; /* -1: this kernel does not have it */
+};
+
+/* root: normally "/sys/kernel/debug". Errors: BACKEND. */
+int debugfs_open(struct debugfs_vm *vm, const char *root, int pid,
+		 struct dav2m_kvm_fault *ret_fault);
+int debugfs_read(const struct debugfs_vm *vm, struct dav2m_kvm_values *ret_values,
+		 struct dav2m_kvm_fault *ret_fault);
+void debugfs_close(struct debugfs_vm *vm);
+
+#endif

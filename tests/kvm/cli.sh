@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# usage: cli.sh DAV2M KVM_GUEST
+#
+# `dav2m kvm` on a real guest: list, record and its three ends (time, ctrl-C, SIGKILL, the guest's
+# own), watch, advise; and what it says when there is nothing to look at.
+set -euo pipefail
+dav2m=$(realpath "$1")
+kvm_guest=$(realpath "$2")
+scratch=$(mktemp -d)
+guest=
+trap 'if [ -n "$guest" ]; then kill "$guest" 2>/dev/null || true; fi; rm -rf "$scratch"' EXIT
+wrong() { printf 'wrong: %s\n' "$*"; exit 1; }
+cd "$scratch"
+
+# Without a guest: errors that name what is wrong, and no file.
+if "$dav2m" kvm record 2147483646 -o none.csv 2>err; then wrong 'recorded a process that is not'; fi
+grep -q 'look at the process' err || wrong "$(cat err)"
+[ ! -e none.csv ] || wrong 'a file without a recording'
+if "$dav2m" kvm record $$ -o none.csv 2>err; then wrong 'recorded a shell'; fi
+grep -q 'kvm list' err || wrong "$(cat err)"
+if "$dav2m" kvm frobnicate 2>err; then wrong 'took a wrong subcommand'; fi
+grep -q frobnicate err || wrong "$(cat err)"
+
+if ! [ -w /dev/kvm ]; then
+	echo 'skipped: no /dev/kvm to run a guest on'
+	exit 77
+fi
+"$kvm_guest" -n 1000 -p 500 >guest.out 2>guest.err &
+guest=$!
+for _ in $(seq 100); do
+	if "$dav2m" kvm list --format csv | grep -q "^$guest,"; then break; fi
+	sleep 0.1
+done
+"$dav2m" kvm list --format csv | grep -q "^$guest,kvm-guest,1," || wrong 'list does not show it'
+
+"$dav2m" kvm record "$guest" -o time.csv -i 50 -s 1 2>err || wrong "$(cat err)"
+head -1 time.csv | grep -q '^# dav2m counter trace 1$' || wrong 'not a counter trace'
+records=$(grep -vc '^#' time.csv)
+[ "$records" -ge 10 ] || wrong "$records lines in a second of 50 ms"
+grep -q 'not available' err || grep -q 'the PMU' err || wrong 'does not say what is missing'
+
+"$dav2m" kvm record "$guest" -o stop.csv -i 50 2>err &
+recorder=$!
+sleep 1
+kill -INT "$recorder" || true
+# A shell starts what it puts in the background with SIGINT ignored; SIGTERM ends it the same way.
+kill -TERM "$recorder" || true
+wait "$recorder" || wrong "ctrl-C: $(cat err)"
+[ "$(grep -vc '^#' stop.csv)" -ge 3 ] || wrong 'ctrl-C left no valid file'
+"$dav2m" kvm advise stop.csv >advice || wrong 'the recording cannot be read back'
+grep -q '^Advice: ' advice || wrong "$(cat advice)"
+grep -q '^Not measured: ' advice || true
+
+"$dav2m" kvm record "$guest" -o killed.csv -i 50 2>/dev/null &
+recorder=$!
+sleep 1
+kill -KILL "$recorder"
+wait "$recorder" 2>/dev/null || true # the shell says that it was killed, and so it was
+[ "$(grep -vc '^#' killed.csv.part)" -ge 3 ] || wrong 'SIGKILL lost more than the last record'
+"$dav2m" kvm advise killed.csv.part >advice || wrong 'what SIGKILL left cannot be read'
+
+"$dav2m" kvm watch "$guest" -i 200 -n 2 >table 2>err || wrong "$(cat err)"
+[ "$(grep -c '^the controller: ' table)" -eq 2 ] || wrong "$(cat table)"
+"$dav2m" kvm advise "$guest" -s 1 >advice 2>err || wrong "$(cat err)"
+grep -q '^Huge pages: ' advice || wrong "$(cat advice)"
+
+"$dav2m" kvm record "$guest" -o ended.csv -i 50 2>err &
+recorder=$!
+sleep 1
+kill -KILL "$guest"
+wait "$guest" 2>/dev/null || true
+guest=
+wait "$recorder" || wrong "the guest's end: $(cat err)"
+grep -q 'the guest has ended' err || wrong "$(cat err)"
+[ "$(grep -vc '^#' ended.csv)" -ge 3 ] || wrong "the guest's end left no valid file"
+echo 'all as it should be'

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Finding a guest, attaching, waiting.
+ */
+#define _GNU_SOURCE
+
+#include "kvm_common.h"
+
+#include "command.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define NS_PER_MS 1000000ull
+#define NS_PER_S  1000000000ull
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt_note(int signal)
+{
+	(void)signal;
+	interrupted = 1;
+}
+
+void kvm_signals(void)
+{
+	struct sigaction action = {.sa_handler = interrupt_note};
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+uint64_t kvm_now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+/* After a pause (the host slept, the machine was busy) no sample is made up for. */
+int kvm_wait(uint64_t *next_ns, uint32_t interval_ms)
+{
+	uint64_t now = kvm_now_ns();
+	struct timespec t;
+
+	*next_ns += interval_ms * NS_PER_MS;
+	if (*next_ns < now)
+		*next_ns = now;
+	t.tv_sec = (time_t)(*next_ns / NS_PER_S);
+	t.tv_nsec = (long)(*next_ns % NS_PER_S);
+	while (!interrupted && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
+		;
+	return interrupted != 0;
+}
+
+uint32_t kvm_number(const char *text, uint32_t low, uint32_t high, const struct argp_state *state)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*end || end == text || n < low || n > high)
+		argp_error(state, "'%s' is not a number from %u to %u", text, low, high);
+	return (uint32_t)n;
+}
+
+void kvm_complain(const struct dav2m_kvm_fault *fault)
+{
+	char text[512];
+
+	complain("cannot %s", dav2m_kvm_fault_text(fault, text, sizeof(text)));
+}
+
+struct search {
+	const char *name;
+	int pid;
+	unsigned int found;
+};
+
+static int name_compare(void *arg, const struct dav2m_kvm_process *process)
+{
+	struct search *search = arg;
+
+	if (!strcmp(process->name, search->name)) {
+		search->pid = process->pid;
+		search->found++;
+	}
+	return 0;
+}
+
+int kvm_pid_find(const char *text)
+{
+	struct search search = {.name = text};
+	struct dav2m_kvm_fault fault;
+	char *end;
+	long pid = strtol(text, &end, 10);
+
+	if (!*end && end != text && pid > 0 && pid < INT32_MAX)
+		return (int)pid;
+	if (dav2m_kvm_processes("/proc", name_compare, &search, NULL, &fault)) {
+		kvm_complain(&fault);
+		return -1;
+	}
+	if (search.found == 1)
+		return search.pid;
+	complain(search.found ? "%s: %u guests have this name; give a PID"
+			      : "%s: no guest has this name; 'dav2m kvm list' shows them",
+		 text, search.found);
+	return -1;
+}
+
+static void origin_print(const struct dav2m_kvm_guest *guest, enum dav2m_counter counter)
+{
+	const struct dav2m_kvm_origin *origin = dav2m_kvm_guest_origin(guest, counter);
+
+	if (origin->from)
+		fprintf(stderr, "  %-18s %s\n", dav2m_counter_name(counter), origin->from);
+}
+
+/* Counters that are missing for one reason are named together. */
+static void missing_print(const struct dav2m_kvm_guest *guest)
+{
+	uint32_t told = 0;
+	char text[512];
+
+	for (unsigned int i = 0; i < DAV2M_COUNTERS; i++) {
+		const struct dav2m_kvm_origin *origin =
+			dav2m_kvm_guest_origin(guest, (enum dav2m_counter)i);
+
+		if (origin->from || told & DAV2M_BIT(i))
+			continue;
+		fputs("  not available:", stderr);
+		for (unsigned int k = i; k < DAV2M_COUNTERS; k++) {
+			const struct dav2m_kvm_origin *other =
+				dav2m_kvm_guest_origin(guest, (enum dav2m_counter)k);
+
+			if (other->from || other->missing.todo != origin->missing.todo)
+				continue;
+			fprintf(stderr, " %s", dav2m_counter_name((enum dav2m_counter)k));
+			told |= DAV2M_BIT(k);
+		}
+		fprintf(stderr, "\n    could not %s\n",
+			dav2m_kvm_fault_text(&origin->missing, text, sizeof(text)));
+	}
+}
+
+static void routes_print(const struct dav2m_kvm_guest *guest)
+{
+	char text[512];
+
+	fprintf(stderr, "  KVM's statistics by: %s\n",
+		dav2m_kvm_route_name(dav2m_kvm_guest_route(guest)));
+	for (unsigned int i = 1; i < DAV2M_KVM_ROUTES; i++) {
+		const struct dav2m_kvm_fault *why =
+			dav2m_kvm_guest_refusal(guest, (enum dav2m_kvm_route)i);
+
+		if (why->what)
+			fprintf(stderr, "    not by %s: could not %s\n",
+				dav2m_kvm_route_name((enum dav2m_kvm_route)i),
+				dav2m_kvm_fault_text(why, text, sizeof(text)));
+	}
+}
+
+struct dav2m_kvm_guest *kvm_attach(const char *who, const char *qmp, int quiet)
+{
+	struct dav2m_kvm_guest_setup setup = DAV2M_KVM_GUEST_SETUP;
+	struct dav2m_kvm_guest *guest;
+	struct dav2m_kvm_fault fault;
+
+	setup.pid = kvm_pid_find(who);
+	setup.qmp = qmp;
+	if (setup.pid < 0)
+		return NULL;
+	if (dav2m_kvm_guest_attach(&setup, &guest, &fault)) {
+		kvm_complain(&fault);
+		return NULL;
+	}
+	if (quiet)
+		return guest;
+	fprintf(stderr, "PID %d, %u vCPUs, host module %s, %s paging\n", setup.pid,
+		dav2m_kvm_guest_vcpus(guest), dav2m_kvm_guest_host(guest)->module,
+		dav2m_mode_name(dav2m_kvm_guest_host(guest)->mode));
+	routes_print(guest);
+	for (unsigned int i = 0; i < DAV2M_COUNTERS; i++)
+		origin_print(guest, (enum dav2m_counter)i);
+	missing_print(guest);
+	return guest;
+}
