@@ -57,8 +57,8 @@ struct dav2m_config {
 
 	/* A probe is given up when its CPI exceeds the other mode's CPI x this. Paper 11000
 	   (section 7, pFactor = 1.1: also a mode 10 % worse is kept); default 10200 (ours: modes
-	   closer than the noise of a window's CPI, taken as 2 %, count as equal, and then the probed
-	   mode stays, because going back costs another switch). */
+	   closer than the noise of a window's CPI, taken as 2 %, count as equal, and then the
+	   probed mode stays, because going back costs another switch). */
 	uint16_t p_factor_bp;
 	/* How far a threshold rises after a failed probe or an oscillation. Default 2500 (ours). */
 	uint16_t raise_bp;
