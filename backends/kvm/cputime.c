@@ -35,16 +35,18 @@ static int clock_works(int id)
 	return !clock_gettime(id, &t);
 }
 
-int cputime_open(struct dav2m_kvm_vcpu *vcpu, int pid, int tid, struct dav2m_kvm_fault *ret_fault)
+int dav2m_kvm_cputime_open(struct dav2m_kvm_vcpu *vcpu, int pid, int tid,
+			   struct dav2m_kvm_fault *ret_fault)
 {
 	char path[64];
 
 	vcpu->cputime = CPUTIME_NONE;
 	if (!tid)
-		return fault_set(ret_fault, "find the vCPU's thread",
-				 "its name is not one that is known (\"CPU 0/KVM\", \"vcpu0\", "
-				 "\"fc_vcpu 0\")",
-				 0);
+		return dav2m_kvm_fault_set(
+			ret_fault, "find the vCPU's thread",
+			"its name is not one that is known (\"CPU 0/KVM\", \"vcpu0\", "
+			"\"fc_vcpu 0\")",
+			0);
 	if ((!pid || pid == getpid()) && clock_works(thread_clock(tid))) {
 		vcpu->cputime_clock = thread_clock(tid);
 		vcpu->cputime = CPUTIME_CLOCK;
@@ -53,7 +55,7 @@ int cputime_open(struct dav2m_kvm_vcpu *vcpu, int pid, int tid, struct dav2m_kvm
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/schedstat", pid ? pid : getpid(), tid);
 	vcpu->cputime_fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (vcpu->cputime_fd < 0)
-		return fault_errno(ret_fault, "open the thread's CPU time", NULL);
+		return dav2m_kvm_fault_errno(ret_fault, "open the thread's CPU time", NULL);
 	vcpu->cputime = CPUTIME_SCHEDSTAT;
 	return 0;
 }
@@ -73,7 +75,7 @@ static int schedstat_read(int fd, uint64_t *ret_ns)
 	return end == text ? EPROTO : 0;
 }
 
-int cputime_read(const struct dav2m_kvm_vcpu *vcpu, uint64_t *ret_ns)
+int dav2m_kvm_cputime_read(const struct dav2m_kvm_vcpu *vcpu, uint64_t *ret_ns)
 {
 	struct timespec t;
 
@@ -85,7 +87,7 @@ int cputime_read(const struct dav2m_kvm_vcpu *vcpu, uint64_t *ret_ns)
 	return 0;
 }
 
-void cputime_close(struct dav2m_kvm_vcpu *vcpu)
+void dav2m_kvm_cputime_close(struct dav2m_kvm_vcpu *vcpu)
 {
 	if (vcpu->cputime == CPUTIME_SCHEDSTAT)
 		close(vcpu->cputime_fd);
@@ -93,7 +95,7 @@ void cputime_close(struct dav2m_kvm_vcpu *vcpu)
 }
 
 /* A software event's page carries the conversion from time-stamp counter to nanoseconds. */
-uint32_t cputime_tsc_khz(void)
+uint32_t dav2m_kvm_cputime_tsc_khz(void)
 {
 	struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE,
 				       .size = sizeof(attr),
@@ -118,7 +120,7 @@ uint32_t cputime_tsc_khz(void)
 	return khz < UINT32_MAX ? (uint32_t)khz : 0;
 }
 
-uint64_t cputime_cycles(uint64_t ns, uint32_t khz)
+uint64_t dav2m_kvm_cputime_cycles(uint64_t ns, uint32_t khz)
 {
 	return khz ? (uint64_t)((wide)ns * khz / 1000000u) : ns;
 }

@@ -42,23 +42,24 @@ static int directory_open(const char *root, int pid)
 	return fd;
 }
 
-int debugfs_open(struct debugfs_vm *vm, const char *root, int pid,
-		 struct dav2m_kvm_fault *ret_fault)
+int dav2m_kvm_debugfs_open(struct debugfs_vm *vm, const char *root, int pid,
+			   struct dav2m_kvm_fault *ret_fault)
 {
 	int dir = directory_open(root, pid), found = 0;
 
 	if (dir < 0)
-		return fault_errno(ret_fault, what,
-				   errno == ENOENT ? "mount it (mount -t debugfs none "
-						     "/sys/kernel/debug)"
-						   : NULL);
+		return dav2m_kvm_fault_errno(ret_fault, what,
+					     errno == ENOENT ? "mount it (mount -t debugfs none "
+							       "/sys/kernel/debug)"
+							     : NULL);
 	for (unsigned int i = 0; i < DAV2M_KVM_STATS; i++) {
 		vm->fd[i] = openat(dir, dav2m_kvm_stat_name((enum dav2m_kvm_stat)i),
 				   O_RDONLY | O_CLOEXEC);
 		found += vm->fd[i] >= 0;
 	}
 	close(dir);
-	return found ? 0 : fault_set(ret_fault, what, fault_todo(EACCES), EACCES);
+	return found ? 0
+		     : dav2m_kvm_fault_set(ret_fault, what, dav2m_kvm_fault_todo(EACCES), EACCES);
 }
 
 static int number_read(int fd, uint64_t *ret_value)
@@ -76,17 +77,19 @@ static int number_read(int fd, uint64_t *ret_value)
 	return end == text ? -1 : 0;
 }
 
-int debugfs_read(const struct debugfs_vm *vm, struct dav2m_kvm_values *ret_values,
-		 struct dav2m_kvm_fault *ret_fault)
+int dav2m_kvm_debugfs_read(const struct debugfs_vm *vm, struct dav2m_kvm_values *ret_values,
+			   struct dav2m_kvm_fault *ret_fault)
 {
 	ret_values->available = 0;
 	for (unsigned int i = 0; i < DAV2M_KVM_STATS; i++)
 		if (vm->fd[i] >= 0 && !number_read(vm->fd[i], &ret_values->value[i]))
 			ret_values->available |= DAV2M_BIT(i);
-	return ret_values->available ? 0 : fault_set(ret_fault, what, fault_todo(ENOENT), ENOENT);
+	return ret_values->available
+		       ? 0
+		       : dav2m_kvm_fault_set(ret_fault, what, dav2m_kvm_fault_todo(ENOENT), ENOENT);
 }
 
-void debugfs_close(struct debugfs_vm *vm)
+void dav2m_kvm_debugfs_close(struct debugfs_vm *vm)
 {
 	for (unsigned int i = 0; i < DAV2M_KVM_STATS; i++) {
 		if (vm->fd[i] >= 0)

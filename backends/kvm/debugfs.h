@@ -12,10 +12,10 @@ struct debugfs_vm {
 };
 
 /* root: normally "/sys/kernel/debug". Errors: BACKEND. */
-int debugfs_open(struct debugfs_vm *vm, const char *root, int pid,
-		 struct dav2m_kvm_fault *ret_fault);
-int debugfs_read(const struct debugfs_vm *vm, struct dav2m_kvm_values *ret_values,
-		 struct dav2m_kvm_fault *ret_fault);
-void debugfs_close(struct debugfs_vm *vm);
+int dav2m_kvm_debugfs_open(struct debugfs_vm *vm, const char *root, int pid,
+			   struct dav2m_kvm_fault *ret_fault);
+int dav2m_kvm_debugfs_read(const struct debugfs_vm *vm, struct dav2m_kvm_values *ret_values,
+			   struct dav2m_kvm_fault *ret_fault);
+void dav2m_kvm_debugfs_close(struct debugfs_vm *vm);
 
 #endif

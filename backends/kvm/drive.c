@@ -35,8 +35,8 @@ static uint64_t own_cycles(const struct dav2m_kvm_drive *drive)
 
 	if (!drive->vcpus || clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t))
 		return 0;
-	return cputime_cycles((uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec,
-			      drive->vcpu[0].tsc_khz);
+	return dav2m_kvm_cputime_cycles((uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec,
+					drive->vcpu[0].tsc_khz);
 }
 
 static enum dav2m_outcome drive_reload(struct dav2m_kvm_drive *drive, enum dav2m_mode to,

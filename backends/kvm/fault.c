@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-int fault_set(struct dav2m_kvm_fault *fault, const char *what, const char *todo, int code)
+int dav2m_kvm_fault_set(struct dav2m_kvm_fault *fault, const char *what, const char *todo, int code)
 {
 	if (fault) {
 		fault->what = what;
@@ -18,14 +18,14 @@ int fault_set(struct dav2m_kvm_fault *fault, const char *what, const char *todo,
 	return DAV2M_ERR_BACKEND;
 }
 
-int fault_errno(struct dav2m_kvm_fault *fault, const char *what, const char *todo)
+int dav2m_kvm_fault_errno(struct dav2m_kvm_fault *fault, const char *what, const char *todo)
 {
 	int code = errno;
 
-	return fault_set(fault, what, todo ? todo : fault_todo(code), code);
+	return dav2m_kvm_fault_set(fault, what, todo ? todo : dav2m_kvm_fault_todo(code), code);
 }
 
-const char *fault_todo(int code)
+const char *dav2m_kvm_fault_todo(int code)
 {
 	switch (code) {
 	case EACCES:

@@ -122,7 +122,7 @@ static int look(struct dav2m_kvm_guest *guest)
 	for (uint32_t i = 0; i < guest->vcpus; i++)
 		if (guest->member[i])
 			guest->member[i]->seen = 0;
-	answer = kvm_descriptors(guest->setup.proc, guest->setup.pid, descriptor_note, guest);
+	answer = dav2m_kvm_descriptors(guest->setup.proc, guest->setup.pid, descriptor_note, guest);
 	return answer < 0 ? -answer : answer;
 }
 
@@ -135,13 +135,13 @@ static void route_descriptors(struct dav2m_kvm_guest *guest)
 	while (i < guest->vcpus && guest->stats_fd[i] < 0)
 		i++;
 	if (i == guest->vcpus) {
-		fault_set(why, "duplicate the VMM's statistics descriptors",
-			  "this VMM has none open", 0);
+		dav2m_kvm_fault_set(why, "duplicate the VMM's statistics descriptors",
+				    "this VMM has none open", 0);
 		return;
 	}
 	fd = descriptor_copy(guest, guest->stats_fd[i]);
 	if (fd < 0) {
-		fault_errno(why, "duplicate the VMM's statistics descriptors", NULL);
+		dav2m_kvm_fault_errno(why, "duplicate the VMM's statistics descriptors", NULL);
 		return;
 	}
 	close(fd);
@@ -156,21 +156,23 @@ static void route_qmp(struct dav2m_kvm_guest *guest)
 
 	if (guest->setup.qmp)
 		snprintf(path, sizeof(path), "%s", guest->setup.qmp);
-	else if (qmp_path_find(guest->setup.proc, guest->setup.pid, path, sizeof(path))) {
-		fault_set(why, "find a QMP socket",
-			  "if this is QEMU, start it with -qmp unix:PATH,server=on,wait=off", 0);
+	else if (dav2m_kvm_qmp_path_find(guest->setup.proc, guest->setup.pid, path, sizeof(path))) {
+		dav2m_kvm_fault_set(
+			why, "find a QMP socket",
+			"if this is QEMU, start it with -qmp unix:PATH,server=on,wait=off", 0);
 		return;
 	}
 	guest->qmp = malloc(sizeof(*guest->qmp));
 	guest->qmp_values = calloc(DAV2M_KVM_VCPUS_MAX, sizeof(*guest->qmp_values));
 	if (!guest->qmp || !guest->qmp_values) {
-		fault_set(why, "ask QEMU for statistics (QMP)", NULL, ENOMEM);
+		dav2m_kvm_fault_set(why, "ask QEMU for statistics (QMP)", NULL, ENOMEM);
 		return;
 	}
-	if (qmp_open(guest->qmp, path, why))
+	if (dav2m_kvm_qmp_open(guest->qmp, path, why))
 		return;
-	if (qmp_stats(guest->qmp, guest->qmp_values, DAV2M_KVM_VCPUS_MAX, &n, &guest->vm, why))
-		qmp_close(guest->qmp);
+	if (dav2m_kvm_qmp_stats(guest->qmp, guest->qmp_values, DAV2M_KVM_VCPUS_MAX, &n, &guest->vm,
+				why))
+		dav2m_kvm_qmp_close(guest->qmp);
 	else
 		guest->route = DAV2M_KVM_ROUTE_QMP;
 }
@@ -180,8 +182,9 @@ static void route_choose(struct dav2m_kvm_guest *guest)
 	route_descriptors(guest);
 	if (!guest->route)
 		route_qmp(guest);
-	if (!guest->route && !debugfs_open(&guest->debugfs, guest->setup.debugfs, guest->setup.pid,
-					   &guest->refusal[DAV2M_KVM_ROUTE_DEBUGFS]))
+	if (!guest->route &&
+	    !dav2m_kvm_debugfs_open(&guest->debugfs, guest->setup.debugfs, guest->setup.pid,
+				    &guest->refusal[DAV2M_KVM_ROUTE_DEBUGFS]))
 		guest->route = DAV2M_KVM_ROUTE_DEBUGFS;
 }
 
@@ -217,7 +220,7 @@ static void member_open(struct dav2m_kvm_guest *guest, uint32_t index)
 		member->vcpu.mode = guest->host.mode;
 	}
 	if (guest->route == DAV2M_KVM_ROUTE_QMP)
-		vcpu_stats_origin(&member->vcpu, guest->qmp_values[index].available);
+		dav2m_kvm_vcpu_stats_origin(&member->vcpu, guest->qmp_values[index].available);
 	member->refused = 0;
 	member->there = 1;
 }
@@ -241,7 +244,7 @@ static int member_read(struct dav2m_kvm_guest *guest, uint32_t index)
 		return -1;
 	if (guest->route == DAV2M_KVM_ROUTE_QMP) {
 		member->vcpu.values = guest->qmp_values[index];
-		vcpu_paging_exits(&member->vcpu, &now);
+		dav2m_kvm_vcpu_paging_exits(&member->vcpu, &now);
 	}
 	member->now = now;
 	return 0;
@@ -360,10 +363,10 @@ static int routes_read(struct dav2m_kvm_guest *guest, struct dav2m_kvm_fault *re
 	uint32_t n;
 
 	if (guest->route == DAV2M_KVM_ROUTE_QMP)
-		return qmp_stats(guest->qmp, guest->qmp_values, DAV2M_KVM_VCPUS_MAX, &n, &guest->vm,
-				 ret_fault);
+		return dav2m_kvm_qmp_stats(guest->qmp, guest->qmp_values, DAV2M_KVM_VCPUS_MAX, &n,
+					   &guest->vm, ret_fault);
 	if (guest->route == DAV2M_KVM_ROUTE_DEBUGFS)
-		return debugfs_read(&guest->debugfs, &guest->vm, ret_fault);
+		return dav2m_kvm_debugfs_read(&guest->debugfs, &guest->vm, ret_fault);
 	if (guest->vm_stats.span)
 		return dav2m_kvm_stats_read(&guest->vm_stats, &guest->vm, ret_fault);
 	return 0;
@@ -376,11 +379,11 @@ static int nobody_there(struct dav2m_kvm_guest *guest, struct dav2m_kvm_fault *r
 		const struct member *member = guest->member[i];
 
 		if (member && member->seen && member->refused)
-			return fault_set(ret_fault, member->why.what, member->why.todo,
-					 member->why.code);
+			return dav2m_kvm_fault_set(ret_fault, member->why.what, member->why.todo,
+						   member->why.code);
 	}
 	guest->ended = 1;
-	return fault_set(ret_fault, what_watch, todo_ended, 0);
+	return dav2m_kvm_fault_set(ret_fault, what_watch, todo_ended, 0);
 }
 
 int dav2m_kvm_guest_sample(struct dav2m_kvm_guest *guest, struct dav2m_sample *ret_sample,
@@ -391,11 +394,11 @@ int dav2m_kvm_guest_sample(struct dav2m_kvm_guest *guest, struct dav2m_sample *r
 	if (!guest || !ret_sample)
 		return DAV2M_ERR_NULL;
 	if (!dav2m_kvm_guest_alive(guest))
-		return fault_set(ret_fault, what_watch, todo_ended, 0);
+		return dav2m_kvm_fault_set(ret_fault, what_watch, todo_ended, 0);
 	code = look(guest);
 	if (code)
-		return fault_set(ret_fault, "look at the guest's descriptors", fault_todo(code),
-				 code);
+		return dav2m_kvm_fault_set(ret_fault, "look at the guest's descriptors",
+					   dav2m_kvm_fault_todo(code), code);
 	if (routes_read(guest, ret_fault))
 		return DAV2M_ERR_BACKEND;
 	for (uint32_t i = 0; i < guest->vcpus; i++)
@@ -421,7 +424,8 @@ int dav2m_kvm_guest_attach(const struct dav2m_kvm_guest_setup *setup,
 		return DAV2M_ERR_BACKEND;
 	guest = calloc(1, sizeof(*guest));
 	if (!guest)
-		return fault_set(ret_fault, "attach to the guest", fault_todo(ENOMEM), ENOMEM);
+		return dav2m_kvm_fault_set(ret_fault, "attach to the guest",
+					   dav2m_kvm_fault_todo(ENOMEM), ENOMEM);
 	guest->setup = *setup;
 	for (unsigned int i = 0; i < DAV2M_KVM_STATS; i++)
 		guest->debugfs.fd[i] = -1;
@@ -510,9 +514,9 @@ void dav2m_kvm_guest_detach(struct dav2m_kvm_guest *guest)
 		free(guest->member[i]);
 	}
 	dav2m_kvm_stats_close(&guest->vm_stats);
-	debugfs_close(&guest->debugfs);
+	dav2m_kvm_debugfs_close(&guest->debugfs);
 	if (guest->route == DAV2M_KVM_ROUTE_QMP)
-		qmp_close(guest->qmp);
+		dav2m_kvm_qmp_close(guest->qmp);
 	free(guest->qmp);
 	free(guest->qmp_values);
 	if (guest->pidfd >= 0)

@@ -71,6 +71,6 @@ int dav2m_kvm_host_read(const char *sysfs, struct dav2m_kvm_host *ret_host,
 		*ret_host = host;
 		return 0;
 	}
-	return fault_set(ret_fault, "find the kvm module",
-			 "load kvm_amd, kvm_intel or whatever this machine has", 0);
+	return dav2m_kvm_fault_set(ret_fault, "find the kvm module",
+				   "load kvm_amd, kvm_intel or whatever this machine has", 0);
 }

@@ -49,7 +49,7 @@ static const char *todo_of(int code)
 	case EINVAL:
 		return "the kernel does not accept these events on this processor";
 	default:
-		return fault_todo(code);
+		return dav2m_kvm_fault_todo(code);
 	}
 }
 
@@ -141,14 +141,14 @@ int dav2m_kvm_perf_open(struct dav2m_kvm_perf *perf, const struct dav2m_kvm_even
 
 		if (code && (!new.events || code == EMFILE || code == ENFILE)) {
 			events_drop(&new, 0);
-			return fault_set(ret_fault, what_open, todo_of(code), code);
+			return dav2m_kvm_fault_set(ret_fault, what_open, todo_of(code), code);
 		}
 		if (code)
 			new.left_out |= DAV2M_BIT(rows[i].counter);
 		i += same;
 	}
 	if (ioctl(new.fd[0], PERF_EVENT_IOC_ENABLE, PERF_IOC_FLAG_GROUP)) {
-		fault_errno(ret_fault, what_open, NULL);
+		dav2m_kvm_fault_errno(ret_fault, what_open, NULL);
 		events_drop(&new, 0);
 		return DAV2M_ERR_BACKEND;
 	}
@@ -194,10 +194,11 @@ int dav2m_kvm_perf_open_hardware(struct dav2m_kvm_perf *perf, int tid,
 	size_t n = 0;
 
 	if (!pmu)
-		return fault_set(ret_fault, what_open,
-				 "this processor is not in the table of events: please report "
-				 "its model, or use a newer libpfm4",
-				 0);
+		return dav2m_kvm_fault_set(
+			ret_fault, what_open,
+			"this processor is not in the table of events: please report "
+			"its model, or use a newer libpfm4",
+			0);
 	for (size_t i = 0; (row = dav2m_kvm_event(i)); i++) {
 		if (strcmp(row->pmu, pmu))
 			continue;
@@ -284,7 +285,7 @@ int dav2m_kvm_perf_read(struct dav2m_kvm_perf *perf, struct dav2m_sample *ret_sa
 	if (!code)
 		code = group_add(perf, &group);
 	if (code)
-		return fault_set(ret_fault, what_read, NULL, code);
+		return dav2m_kvm_fault_set(ret_fault, what_read, NULL, code);
 	for (unsigned int i = 0; i < DAV2M_COUNTERS; i++)
 		if (perf->available & DAV2M_BIT(i))
 			ret_sample->value[i] = perf->total[i];

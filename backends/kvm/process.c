@@ -47,7 +47,7 @@ static int number_after(const char *link, const char *prefix)
 	return is_number(link) ? (int)strtol(link, NULL, 10) : -1;
 }
 
-enum kvm_descriptor kvm_descriptor_kind(const char *link, uint32_t *ret_index)
+enum kvm_descriptor dav2m_kvm_descriptor_kind(const char *link, uint32_t *ret_index)
 {
 	static const struct {
 		const char *prefix;
@@ -68,9 +68,9 @@ enum kvm_descriptor kvm_descriptor_kind(const char *link, uint32_t *ret_index)
 	return KVM_OTHER;
 }
 
-int kvm_descriptors(const char *proc, int pid,
-		    int (*each)(void *arg, int fd, enum kvm_descriptor kind, uint32_t index),
-		    void *arg)
+int dav2m_kvm_descriptors(const char *proc, int pid,
+			  int (*each)(void *arg, int fd, enum kvm_descriptor kind, uint32_t index),
+			  void *arg)
 {
 	char path[PATH_MAX], link[64];
 	struct dirent *entry;
@@ -91,7 +91,7 @@ int kvm_descriptors(const char *proc, int pid,
 		if (n < 0)
 			continue;
 		link[n] = '\0';
-		kind = kvm_descriptor_kind(link, &index);
+		kind = dav2m_kvm_descriptor_kind(link, &index);
 		if (kind != KVM_OTHER)
 			answer = each(arg, (int)strtol(entry->d_name, NULL, 10), kind, index);
 	}
@@ -116,7 +116,7 @@ static int survey_add(void *arg, int fd, enum kvm_descriptor kind, uint32_t inde
 	return 0;
 }
 
-ssize_t proc_text(const char *proc, int pid, const char *file, char *buffer, size_t bytes)
+ssize_t dav2m_kvm_proc_text(const char *proc, int pid, const char *file, char *buffer, size_t bytes)
 {
 	char path[PATH_MAX];
 	size_t have = 0;
@@ -153,7 +153,7 @@ static void name_read(const char *proc, struct dav2m_kvm_process *process)
 {
 	static const char guest[] = "guest=";
 	char words[8192];
-	ssize_t bytes = proc_text(proc, process->pid, "cmdline", words, sizeof(words));
+	ssize_t bytes = dav2m_kvm_proc_text(proc, process->pid, "cmdline", words, sizeof(words));
 	const char *name = bytes > 0 ? option_word(words, (size_t)bytes, "-name") : NULL;
 
 	if (name) {
@@ -162,7 +162,7 @@ static void name_read(const char *proc, struct dav2m_kvm_process *process)
 			 name);
 		return;
 	}
-	if (proc_text(proc, process->pid, "comm", words, sizeof(words)) <= 0)
+	if (dav2m_kvm_proc_text(proc, process->pid, "comm", words, sizeof(words)) <= 0)
 		return;
 	words[strcspn(words, "\n")] = '\0';
 	snprintf(process->name, sizeof(process->name), "%.63s", words);
@@ -180,7 +180,7 @@ static void memory_read(const char *proc, struct dav2m_kvm_process *process)
 {
 	char text[4096];
 
-	if (proc_text(proc, process->pid, "smaps_rollup", text, sizeof(text)) <= 0)
+	if (dav2m_kvm_proc_text(proc, process->pid, "smaps_rollup", text, sizeof(text)) <= 0)
 		return;
 	process->resident_bytes = rollup_bytes(text, "\nRss:") +
 				  rollup_bytes(text, "\nShared_Hugetlb:") +
@@ -200,7 +200,7 @@ static int process_survey(const char *proc, int pid, struct dav2m_kvm_process *p
 
 	memset(process, 0, sizeof(*process));
 	process->pid = pid;
-	answer = kvm_descriptors(proc, pid, survey_add, &survey);
+	answer = dav2m_kvm_descriptors(proc, pid, survey_add, &survey);
 	if (answer < 0 || !survey.vm)
 		return answer;
 	name_read(proc, process);
@@ -217,10 +217,11 @@ int dav2m_kvm_process_read(const char *proc, int pid, struct dav2m_kvm_process *
 		return DAV2M_ERR_NULL;
 	answer = process_survey(proc, pid, ret_process);
 	if (answer < 0)
-		return fault_set(ret_fault, "look at the process", fault_todo(-answer), -answer);
+		return dav2m_kvm_fault_set(ret_fault, "look at the process",
+					   dav2m_kvm_fault_todo(-answer), -answer);
 	if (!answer)
-		return fault_set(ret_fault, "find a VM in the process",
-				 "`dav2m kvm list` shows the processes that have one", 0);
+		return dav2m_kvm_fault_set(ret_fault, "find a VM in the process",
+					   "`dav2m kvm list` shows the processes that have one", 0);
 	return 0;
 }
 
@@ -273,7 +274,7 @@ int dav2m_kvm_processes(const char *proc,
 		return DAV2M_ERR_NULL;
 	pids = pids_read(proc, &n);
 	if (!pids)
-		return fault_errno(ret_fault, "list the processes", NULL);
+		return dav2m_kvm_fault_errno(ret_fault, "list the processes", NULL);
 	for (size_t i = 0; i < n && !answer; i++) {
 		int has_vm = process_survey(proc, pids[i], &process);
 
@@ -328,7 +329,7 @@ int dav2m_kvm_vcpu_thread(const char *proc, int pid, uint32_t index, uint32_t vc
 		threads++;
 		only = (int)strtol(entry->d_name, NULL, 10);
 		snprintf(file, sizeof(file), "task/%d/comm", only);
-		if (proc_text(proc, pid, file, comm, sizeof(comm)) <= 0)
+		if (dav2m_kvm_proc_text(proc, pid, file, comm, sizeof(comm)) <= 0)
 			continue;
 		comm[strcspn(comm, "\n")] = '\0';
 		found = thread_matches(comm, index) ? only : 0;

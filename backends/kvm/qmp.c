@@ -116,20 +116,20 @@ static json_t *command_run(struct qmp *qmp, const char *command)
 	return NULL;
 }
 
-int qmp_open(struct qmp *qmp, const char *path, struct dav2m_kvm_fault *ret_fault)
+int dav2m_kvm_qmp_open(struct qmp *qmp, const char *path, struct dav2m_kvm_fault *ret_fault)
 {
 	json_t *hello, *answer;
 
 	qmp->used = 0;
 	qmp->fd = qmp_connect(path);
 	if (qmp->fd < 0)
-		return fault_errno(ret_fault, what, todo);
+		return dav2m_kvm_fault_errno(ret_fault, what, todo);
 	hello = message_next(qmp);
 	answer = hello ? command_run(qmp, "{\"execute\":\"qmp_capabilities\"}\n") : NULL;
 	json_decref(hello);
 	if (!answer) {
-		fault_errno(ret_fault, what, todo);
-		qmp_close(qmp);
+		dav2m_kvm_fault_errno(ret_fault, what, todo);
+		dav2m_kvm_qmp_close(qmp);
 		return DAV2M_ERR_BACKEND;
 	}
 	json_decref(answer);
@@ -158,18 +158,20 @@ static void values_take(struct dav2m_kvm_values *values, json_t *entry)
 		value_take(values, json_array_get(stats, i));
 }
 
-int qmp_stats(struct qmp *qmp, struct dav2m_kvm_values *ret_vcpu, uint32_t max, uint32_t *ret_n,
-	      struct dav2m_kvm_values *ret_vm, struct dav2m_kvm_fault *ret_fault)
+int dav2m_kvm_qmp_stats(struct qmp *qmp, struct dav2m_kvm_values *ret_vcpu, uint32_t max,
+			uint32_t *ret_n, struct dav2m_kvm_values *ret_vm,
+			struct dav2m_kvm_fault *ret_fault)
 {
 	json_t *vcpus, *vm;
 
 	vcpus = command_run(qmp, "{\"execute\":\"query-stats\",\"arguments\":{\"target\":\"vcpu\","
 				 "\"providers\":[{\"provider\":\"kvm\"}]}}\n");
 	if (!vcpus)
-		return fault_errno(ret_fault, what,
-				   errno == EOPNOTSUPP ? "this QEMU is older than 7.1, or does not "
-							 "run on KVM"
-						       : todo);
+		return dav2m_kvm_fault_errno(ret_fault, what,
+					     errno == EOPNOTSUPP
+						     ? "this QEMU is older than 7.1, or does not "
+						       "run on KVM"
+						     : todo);
 	vm = command_run(qmp, "{\"execute\":\"query-stats\",\"arguments\":{\"target\":\"vm\","
 			      "\"providers\":[{\"provider\":\"kvm\"}]}}\n");
 	*ret_n = (uint32_t)json_array_size(vcpus);
@@ -179,11 +181,12 @@ int qmp_stats(struct qmp *qmp, struct dav2m_kvm_values *ret_vcpu, uint32_t max, 
 	json_decref(vcpus);
 	json_decref(vm);
 	if (!*ret_n)
-		return fault_set(ret_fault, what, "QEMU has no KVM statistics for this guest", 0);
+		return dav2m_kvm_fault_set(ret_fault, what,
+					   "QEMU has no KVM statistics for this guest", 0);
 	return 0;
 }
 
-void qmp_close(struct qmp *qmp)
+void dav2m_kvm_qmp_close(struct qmp *qmp)
 {
 	if (qmp->fd >= 0)
 		close(qmp->fd);
@@ -202,10 +205,10 @@ static int path_cut(const char *word, const char *key, char *ret_path, size_t by
 	return 0;
 }
 
-int qmp_path_find(const char *proc, int pid, char *ret_path, size_t bytes)
+int dav2m_kvm_qmp_path_find(const char *proc, int pid, char *ret_path, size_t bytes)
 {
 	char words[16384];
-	ssize_t n = proc_text(proc, pid, "cmdline", words, sizeof(words));
+	ssize_t n = dav2m_kvm_proc_text(proc, pid, "cmdline", words, sizeof(words));
 	const char *last = "";
 
 	for (const char *at = words; n > 0 && at < words + n; at += strlen(at) + 1) {

@@ -14,16 +14,17 @@ struct qmp {
 };
 
 /* Connects and shakes hands. Errors: BACKEND. */
-int qmp_open(struct qmp *qmp, const char *path, struct dav2m_kvm_fault *ret_fault);
+int dav2m_kvm_qmp_open(struct qmp *qmp, const char *path, struct dav2m_kvm_fault *ret_fault);
 /*
  * Reads the statistics of every vCPU, in the order in which QEMU lists them, and of the VM.
  * ret_n: how many vCPUs QEMU has, at most max of them are filled in. Errors: BACKEND.
  */
-int qmp_stats(struct qmp *qmp, struct dav2m_kvm_values *ret_vcpu, uint32_t max, uint32_t *ret_n,
-	      struct dav2m_kvm_values *ret_vm, struct dav2m_kvm_fault *ret_fault);
-void qmp_close(struct qmp *qmp);
+int dav2m_kvm_qmp_stats(struct qmp *qmp, struct dav2m_kvm_values *ret_vcpu, uint32_t max,
+			uint32_t *ret_n, struct dav2m_kvm_values *ret_vm,
+			struct dav2m_kvm_fault *ret_fault);
+void dav2m_kvm_qmp_close(struct qmp *qmp);
 
 /* The socket that a QEMU command line names for QMP. 0, or -1. */
-int qmp_path_find(const char *proc, int pid, char *ret_path, size_t bytes);
+int dav2m_kvm_qmp_path_find(const char *proc, int pid, char *ret_path, size_t bytes);
 
 #endif

@@ -54,11 +54,11 @@ static int load(struct dav2m_kvm_reload *reload, enum dav2m_mode mode)
 	int code = reload->modules->load(reload->modules_arg, mode);
 
 	if (code)
-		return fault_set(&reload->fault, "load the kvm module", todo_load, code);
+		return dav2m_kvm_fault_set(&reload->fault, "load the kvm module", todo_load, code);
 	code = reload->modules->running(reload->modules_arg, &running);
 	if (code || running != mode)
-		return fault_set(&reload->fault, "load the kvm module in the other mode", todo_mode,
-				 code);
+		return dav2m_kvm_fault_set(&reload->fault, "load the kvm module in the other mode",
+					   todo_mode, code);
 	return 0;
 }
 
@@ -68,7 +68,7 @@ static int rebuild(struct dav2m_kvm_reload *reload, enum dav2m_mode mode)
 	int code = reload->vm->open(reload->vm_arg, mode);
 
 	if (code)
-		return fault_set(&reload->fault, "make the VM again", NULL, code);
+		return dav2m_kvm_fault_set(&reload->fault, "make the VM again", NULL, code);
 	code = reload->vm->restore(reload->vm_arg);
 	if (!code) {
 		reload->mode = mode;
@@ -76,7 +76,7 @@ static int rebuild(struct dav2m_kvm_reload *reload, enum dav2m_mode mode)
 		return 0;
 	}
 	reload->vm->close(reload->vm_arg);
-	return fault_set(&reload->fault, "restore the vCPUs", NULL, code);
+	return dav2m_kvm_fault_set(&reload->fault, "restore the vCPUs", NULL, code);
 }
 
 static int load_and_rebuild(struct dav2m_kvm_reload *reload, enum dav2m_mode mode)
@@ -110,7 +110,8 @@ static enum dav2m_outcome stay(struct dav2m_kvm_reload *reload, int code)
 {
 	struct dav2m_kvm_fault first;
 
-	fault_set(&first, "unload the kvm module", busy(code) ? todo_busy : fault_todo(code), code);
+	dav2m_kvm_fault_set(&first, "unload the kvm module",
+			    busy(code) ? todo_busy : dav2m_kvm_fault_todo(code), code);
 	reload->fault = first;
 	if (rebuild(reload, reload->mode)) {
 		reload->stopped = 1;
@@ -125,7 +126,7 @@ static enum dav2m_outcome switch_do(struct dav2m_kvm_reload *reload, enum dav2m_
 	int code = reload->vm->save(reload->vm_arg);
 
 	if (code) {
-		fault_set(&reload->fault, "save the vCPUs", NULL, code);
+		dav2m_kvm_fault_set(&reload->fault, "save the vCPUs", NULL, code);
 		return DAV2M_FAILED;
 	}
 	reload->vm->close(reload->vm_arg);
@@ -151,7 +152,8 @@ enum dav2m_outcome dav2m_kvm_reload_switch(struct dav2m_kvm_reload *reload, enum
 	if (!reload || (unsigned int)to >= DAV2M_MODES)
 		return DAV2M_FAILED;
 	if (reload->stopped) {
-		fault_set(&reload->fault, "switch a VM that has stopped", "resume it first", 0);
+		dav2m_kvm_fault_set(&reload->fault, "switch a VM that has stopped",
+				    "resume it first", 0);
 		return DAV2M_FAILED;
 	}
 	if (to == reload->mode)

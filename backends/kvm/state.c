@@ -82,13 +82,13 @@ int dav2m_kvm_state_new(int kvm_fd, struct dav2m_kvm_state **ret_state,
 		return DAV2M_ERR_NULL;
 	state = calloc(1, sizeof(*state));
 	if (!state)
-		return fault_set(ret_fault, "make room for a vCPU's state", NULL, ENOMEM);
+		return dav2m_kvm_fault_set(ret_fault, "make room for a vCPU's state", NULL, ENOMEM);
 	state->xsave2 = bytes > 0 && bytes <= XSAVE_BYTES_MAX ? bytes : 0;
 	state->xsave =
 		calloc(1, state->xsave2 > (int)XSAVE_BYTES ? (size_t)state->xsave2 : XSAVE_BYTES);
 	state->msrs = msrs_new(kvm_fd);
 	if (!state->xsave || !state->msrs) {
-		fault_errno(ret_fault, "make room for a vCPU's state", NULL);
+		dav2m_kvm_fault_errno(ret_fault, "make room for a vCPU's state", NULL);
 		dav2m_kvm_state_free(state);
 		return DAV2M_ERR_BACKEND;
 	}
@@ -135,7 +135,7 @@ static int msrs_restore(const struct dav2m_kvm_state *state, int fd)
 
 static int part(int answer, const char *what, struct dav2m_kvm_fault *ret_fault)
 {
-	return answer < 0 ? fault_errno(ret_fault, what, NULL) : 0;
+	return answer < 0 ? dav2m_kvm_fault_errno(ret_fault, what, NULL) : 0;
 }
 
 int dav2m_kvm_state_save(struct dav2m_kvm_state *state, int vcpu_fd,
@@ -171,7 +171,7 @@ int dav2m_kvm_state_restore(const struct dav2m_kvm_state *state, int vcpu_fd,
 	if (!state)
 		return DAV2M_ERR_NULL;
 	if (!state->saved)
-		return fault_set(ret_fault, "restore a vCPU", "no state was saved", 0);
+		return dav2m_kvm_fault_set(ret_fault, "restore a vCPU", "no state was saved", 0);
 	if (part(ioctl(vcpu_fd, KVM_SET_SREGS, &state->sregs), "restore the system registers",
 		 ret_fault) ||
 	    part(ioctl(vcpu_fd, KVM_SET_REGS, &state->regs), "restore the registers", ret_fault) ||

@@ -153,15 +153,15 @@ int dav2m_kvm_stats_open(struct dav2m_kvm_stats *stats, int fd, struct dav2m_kvm
 	if (!code)
 		code = names_look_up(&new, &header);
 	if (code)
-		return fault_set(ret_fault, what, fault_todo(code), code);
+		return dav2m_kvm_fault_set(ret_fault, what, dav2m_kvm_fault_todo(code), code);
 	if (!new.available)
-		return fault_set(ret_fault, "find a statistic of KVM that is of use",
-				 "this kernel names them differently: please report its version",
-				 0);
+		return dav2m_kvm_fault_set(
+			ret_fault, "find a statistic of KVM that is of use",
+			"this kernel names them differently: please report its version", 0);
 	span_choose(&new, header.data_offset);
 	new.span = new.bytes <= SPAN_BYTES_MAX ? malloc(new.bytes) : NULL;
 	if (!new.span)
-		return fault_set(ret_fault, what, fault_todo(ENOMEM), ENOMEM);
+		return dav2m_kvm_fault_set(ret_fault, what, dav2m_kvm_fault_todo(ENOMEM), ENOMEM);
 	*stats = new;
 	return 0;
 }
@@ -175,7 +175,8 @@ int dav2m_kvm_stats_read(struct dav2m_kvm_stats *stats, struct dav2m_kvm_values 
 		return DAV2M_ERR_NULL;
 	code = read_whole(stats->fd, stats->span, stats->bytes, stats->start);
 	if (code)
-		return fault_set(ret_fault, "read KVM's statistics", fault_todo(code), code);
+		return dav2m_kvm_fault_set(ret_fault, "read KVM's statistics",
+					   dav2m_kvm_fault_todo(code), code);
 	for (unsigned int i = 0; i < DAV2M_KVM_STATS; i++)
 		if (stats->available & DAV2M_BIT(i))
 			memcpy(&ret_values->value[i], stats->span + stats->at[i],

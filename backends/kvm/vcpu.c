@@ -41,15 +41,16 @@ static int stats_fd_take(const struct dav2m_kvm_vcpu_setup *setup,
 	if (setup->vcpu_fd >= 0) {
 		fd = ioctl(setup->vcpu_fd, KVM_GET_STATS_FD, 0ul);
 		if (fd < 0)
-			fault_errno(ret_fault, what,
-				    errno == ENOTTY ? "this kernel is older than 5.14" : NULL);
+			dav2m_kvm_fault_errno(ret_fault, what,
+					      errno == ENOTTY ? "this kernel is older than 5.14"
+							      : NULL);
 	} else if (fd < 0) {
-		fault_set(ret_fault, what, "the VMM does not have them open", 0);
+		dav2m_kvm_fault_set(ret_fault, what, "the VMM does not have them open", 0);
 	}
 	return fd;
 }
 
-void vcpu_stats_origin(struct dav2m_kvm_vcpu *vcpu, uint32_t available)
+void dav2m_kvm_vcpu_stats_origin(struct dav2m_kvm_vcpu *vcpu, uint32_t available)
 {
 	static const struct dav2m_kvm_fault unnamed = {
 		"find pf_taken, or pf_fixed and pf_guest, in KVM's statistics",
@@ -79,7 +80,7 @@ static int stats_setup(struct dav2m_kvm_vcpu *vcpu, const struct dav2m_kvm_vcpu_
 		origin_missing(vcpu, DAV2M_PAGING_EXITS, ret_fault);
 		return DAV2M_ERR_BACKEND;
 	}
-	vcpu_stats_origin(vcpu, vcpu->stats.available);
+	dav2m_kvm_vcpu_stats_origin(vcpu, vcpu->stats.available);
 	return 0;
 }
 
@@ -126,11 +127,11 @@ static int cputime_setup(struct dav2m_kvm_vcpu *vcpu, const struct dav2m_kvm_vcp
 {
 	struct dav2m_kvm_fault why = {0};
 
-	if (cputime_open(vcpu, setup->pid, setup->tid, &why)) {
+	if (dav2m_kvm_cputime_open(vcpu, setup->pid, setup->tid, &why)) {
 		origin_missing(vcpu, DAV2M_CYCLES, &why);
 		return DAV2M_ERR_BACKEND;
 	}
-	vcpu->tsc_khz = cputime_tsc_khz();
+	vcpu->tsc_khz = dav2m_kvm_cputime_tsc_khz();
 	origin_found(vcpu, DAV2M_CYCLES,
 		     vcpu->tsc_khz ? "CPU time of the thread at the TSC's rate"
 				   : "CPU time of the thread in ns");
@@ -170,17 +171,18 @@ static int cputime_add(const struct dav2m_kvm_vcpu *vcpu, struct dav2m_sample *s
 		       struct dav2m_kvm_fault *ret_fault)
 {
 	uint64_t ns;
-	int code = cputime_read(vcpu, &ns);
+	int code = dav2m_kvm_cputime_read(vcpu, &ns);
 
 	if (code)
-		return fault_set(ret_fault, "read the thread's CPU time", fault_todo(code), code);
-	sample->value[DAV2M_CYCLES] = cputime_cycles(ns, vcpu->tsc_khz);
+		return dav2m_kvm_fault_set(ret_fault, "read the thread's CPU time",
+					   dav2m_kvm_fault_todo(code), code);
+	sample->value[DAV2M_CYCLES] = dav2m_kvm_cputime_cycles(ns, vcpu->tsc_khz);
 	sample->valid |= DAV2M_BIT(DAV2M_CYCLES);
 	return 0;
 }
 
 /* Page faults under nested paging are the host's own business: the count stands still. */
-void vcpu_paging_exits(struct dav2m_kvm_vcpu *vcpu, struct dav2m_sample *sample)
+void dav2m_kvm_vcpu_paging_exits(struct dav2m_kvm_vcpu *vcpu, struct dav2m_sample *sample)
 {
 	uint64_t exits;
 
@@ -219,11 +221,12 @@ int dav2m_kvm_vcpu_sample(struct dav2m_kvm_vcpu *vcpu, struct dav2m_sample *ret_
 	if (vcpu->stats.span) {
 		if (dav2m_kvm_stats_read(&vcpu->stats, &vcpu->values, ret_fault))
 			return DAV2M_ERR_BACKEND;
-		vcpu_paging_exits(vcpu, &sample);
+		dav2m_kvm_vcpu_paging_exits(vcpu, &sample);
 	}
 	if (vcpu->own) {
 		if (vcpu->own(vcpu->arg, &own))
-			return fault_set(ret_fault, "read the VMM's own counters", NULL, 0);
+			return dav2m_kvm_fault_set(ret_fault, "read the VMM's own counters", NULL,
+						   0);
 		own_add(vcpu, &own, &sample);
 	}
 	*ret_sample = sample;
@@ -238,7 +241,7 @@ void dav2m_kvm_vcpu_detach(struct dav2m_kvm_vcpu *vcpu)
 	if (!vcpu)
 		return;
 	if (vcpu->stats.span && !dav2m_kvm_stats_read(&vcpu->stats, &vcpu->values, &ignored))
-		vcpu_paging_exits(vcpu, &last);
+		dav2m_kvm_vcpu_paging_exits(vcpu, &last);
 	if (last.valid)
 		vcpu->carry[DAV2M_PAGING_EXITS] = last.value[DAV2M_PAGING_EXITS];
 	dav2m_kvm_stats_close(&vcpu->stats);
@@ -275,7 +278,7 @@ void dav2m_kvm_vcpu_close(struct dav2m_kvm_vcpu *vcpu)
 		return;
 	dav2m_kvm_stats_close(&vcpu->stats);
 	dav2m_kvm_perf_close(&vcpu->perf);
-	cputime_close(vcpu);
+	dav2m_kvm_cputime_close(vcpu);
 }
 
 /*

@@ -8,9 +8,9 @@
 #include <dav2m/kvm/vcpu.h>
 
 /* Adds the paging exits that vcpu->values hold to the sample. */
-void vcpu_paging_exits(struct dav2m_kvm_vcpu *vcpu, struct dav2m_sample *sample);
+void dav2m_kvm_vcpu_paging_exits(struct dav2m_kvm_vcpu *vcpu, struct dav2m_sample *sample);
 
 /* Says where paging exits come from, given the statistics that there are. */
-void vcpu_stats_origin(struct dav2m_kvm_vcpu *vcpu, uint32_t available);
+void dav2m_kvm_vcpu_stats_origin(struct dav2m_kvm_vcpu *vcpu, uint32_t available);
 
 #endif
