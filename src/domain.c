@@ -35,7 +35,7 @@ static void share_exits_due(const struct dav2m_domain *domain)
 	const struct dav2m *ctl = &domain->controller;
 	uint32_t due = UINT32_MAX;
 
-	if (ctl->exits_due != UINT32_MAX && ctl->exits_due > ctl->exits)
+	if (ctl->exits_due != UINT32_MAX && ctl->exits_due >= ctl->exits)
 		due = (ctl->exits_due - ctl->exits) / domain->vcpus;
 	/* Another vCPU's line is only taken from it when there is something new. */
 	for (uint32_t i = 0; i < domain->vcpus; i++)
