@@ -174,6 +174,7 @@ static void learn(struct dav2m *ctl, enum dav2m_lesson lesson)
 
 	switch (lesson) {
 	case LESSON_NONE:
+	default:
 		break;
 	case LESSON_NESTED_LOST:
 		raise(&ctl->threshold_vmexit, config->threshold_vmexit, config);

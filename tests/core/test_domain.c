@@ -304,6 +304,23 @@ START_TEST(no_shares)
 }
 END_TEST
 
+/* Crossed while no guest got anywhere: nothing to judge, however often it is asked. */
+START_TEST(no_shares_without_progress)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct vm vm;
+
+	begin_counted(&vm, &config);
+	join_all(&vm);
+	dav2m_vcpu_paging_exits(&vm.vcpu[0], RIG_EXITS + 1);
+	ck_assert_int_eq(work(&vm, 0, 0, 400, 0), 0);
+	rig_expect_reason(reason(&vm), DAV2M_NO_PROGRESS);
+	ck_assert_int_eq(dav2m_vcpu_paging_exits(&vm.vcpu[1], 100 * RIG_EXITS), 0);
+	ck_assert_int_eq(work(&vm, 2, 250, 400, 0), 0);
+	rig_expect_reason(reason(&vm), DAV2M_EXITS_ABOVE);
+}
+END_TEST
+
 START_TEST(init_errors)
 {
 	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT), bad = config;
@@ -409,6 +426,7 @@ int main(void)
 	tcase_add_test(tests, halted_while_publishing);
 	tcase_add_test(tests, shares);
 	tcase_add_test(tests, no_shares);
+	tcase_add_test(tests, no_shares_without_progress);
 	tcase_add_test(tests, init_errors);
 	tcase_add_test(tests, largest_domain);
 	tcase_add_test(tests, errors_change_nothing);
