@@ -399,8 +399,8 @@ static void cpi_print(const struct timeline *timeline, FILE *to)
 	panel_begin(to, 0.575, 0.815, "CPI\\n(cycles / progress)", cpi_range(timeline));
 	fputs(", $bins using 1:3 with lines lw 1.2 lc rgb '#7fb0de' title 'shadow recording'"
 	      ", $bins using 1:4 with lines lw 1.2 lc rgb '#f0a85c' title 'nested recording'"
-	      ", $bins using 1:2 with lines lw 2.2 lc rgb '#222222' title 'with the controller, "
-	      "switches included'\n",
+	      ", $bins using 1:2 with lines lw 2.2 lc rgb '#222222' title 'controller and "
+	      "switches'\n",
 	      to);
 }
 
