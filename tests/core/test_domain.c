@@ -110,6 +110,15 @@ START_TEST(narrow_counters)
 		}
 	}
 	ck_assert_uint_eq(explain(&vm).window.cycles, UINT64_C(40) * VCPUS * 1500000000);
+	/* All at once: more than a counter of this width may ever move by. */
+	vm.vcpu[VCPUS - 1].sequence++;
+	for (uint32_t i = 0; i < VCPUS - 1; i++)
+		ck_assert_int_eq(work(&vm, i, 1, 1500000000, 0), DAV2M_ERR_BUSY);
+	vm.vcpu[VCPUS - 1].sequence++;
+	ck_assert_int_eq(work(&vm, VCPUS - 1, 1, 0, 0), 0);
+	rig_expect_reason(reason(&vm), DAV2M_WAITING);
+	ck_assert_uint_eq(explain(&vm).window.cycles,
+			  UINT64_C(41) * VCPUS * 1500000000 - 1500000000);
 }
 END_TEST
 

@@ -273,6 +273,30 @@ START_TEST(exits_due_again)
 }
 END_TEST
 
+/* A threshold that decays moves what is due with it. */
+START_TEST(exits_due_after_decay)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct rig rig;
+
+	config.decay_bp = DAV2M_ONE_BP;
+	begin_counted(&rig, &config, DAV2M_SHADOW);
+	dav2m_paging_exits(&rig.ctl, RIG_EXITS + 1);
+	rig_expect_reason(rig_tick(&rig, 2000, 0, 0), DAV2M_EXITS_ABOVE);
+	rig_done(&rig);
+	rig_settle(&rig);
+	rig_expect_reason(rig_tick(&rig, 9000, 0, 0), DAV2M_PROBE_WORSE);
+	rig_done(&rig);
+	rig_settle(&rig);
+	ck_assert_int_eq(dav2m_paging_exits(&rig.ctl, 125), 0);
+	ck_assert_int_eq(dav2m_paging_exits(&rig.ctl, 0), 0);
+	while (rig_explain(&rig).tally.decayed == 0)
+		rig_expect_reason(rig_tick(&rig, 2000, 0, 0), DAV2M_ROLLED);
+	ck_assert_int_eq(dav2m_paging_exits(&rig.ctl, RIG_EXITS), 0);
+	ck_assert_int_eq(dav2m_paging_exits(&rig.ctl, 1), 1);
+}
+END_TEST
+
 /* Whatever forbids a switch makes asking for a sample idle. */
 START_TEST(exits_not_due)
 {
@@ -331,6 +355,7 @@ int main(void)
 	tcase_add_test(tests, exits_due_within_window);
 	tcase_add_test(tests, exits_due_too_early);
 	tcase_add_test(tests, exits_due_again);
+	tcase_add_test(tests, exits_due_after_decay);
 	tcase_add_test(tests, exits_not_due);
 	tcase_add_test(tests, no_exit_counts_twice);
 	return rig_main("sample", tests);

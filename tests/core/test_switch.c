@@ -223,6 +223,28 @@ START_TEST(pin_moves)
 }
 END_TEST
 
+/* Pinning to and fro as fast as can be: no oscillation of the controller's. */
+START_TEST(pin_is_no_oscillation)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct rig rig;
+
+	rig_begin(&rig, &config, DAV2M_SHADOW);
+	for (int i = 0; i < 6; i++) {
+		enum dav2m_pin pin = i % 2 ? DAV2M_PIN_SHADOW : DAV2M_PIN_NESTED;
+
+		ck_assert_int_eq(dav2m_pin(&rig.ctl, pin), 0);
+		while (rig_tick(&rig, 2000, 0, 0) == DAV2M_SETTLING)
+			;
+		rig_expect_reason(rig.last.reason, DAV2M_PINNED);
+		rig_done(&rig);
+	}
+	ck_assert_uint_eq(rig_explain(&rig).tally.switches[DAV2M_SHADOW], 3);
+	ck_assert_uint_eq(rig_explain(&rig).tally.damped, 0);
+	ck_assert_uint_eq(rig_explain(&rig).threshold_vmexit, RIG_EXITS);
+}
+END_TEST
+
 /* The running mode pinned: whatever the counters say, it stays. */
 START_TEST(pin_holds)
 {
@@ -385,6 +407,7 @@ int main(void)
 	tcase_add_test(tests, cycles_kept_out);
 	tcase_add_test(tests, cycles_kept_out_once);
 	tcase_add_loop_test(tests, pin_moves, 0, DAV2M_STATES);
+	tcase_add_test(tests, pin_is_no_oscillation);
 	tcase_add_loop_test(tests, pin_holds, 0, DAV2M_STATES);
 	tcase_add_test(tests, pin_withdraws);
 	tcase_add_test(tests, unpin_withdraws);
