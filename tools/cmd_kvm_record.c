@@ -107,7 +107,6 @@ static int records_write(const struct record *record, struct dav2m_kvm_guest *gu
 
 	if (record->seconds != UINT32_MAX)
 		total = (uint64_t)record->seconds * 1000 / record->interval_ms;
-	kvm_signals();
 	answer = record_one(guest, writer, error);
 	progress_begin("recording", "records", total);
 	for (uint64_t n = 0; !answer && (!total || n < total); n++) {
@@ -133,6 +132,7 @@ static int record_run(const struct record *record, struct dav2m_kvm_guest *guest
 		return COMMAND_FAILED;
 	}
 	header_fill(record, guest, &first, &header);
+	kvm_signals(); /* first: from here on there is a file to be completed */
 	if (dav2m_trace_writer_open(record->output, &header, &writer, &error)) {
 		complain("%s", error.text);
 		return COMMAND_FAILED;

@@ -282,9 +282,11 @@ void dav2m_kvm_vcpu_close(struct dav2m_kvm_vcpu *vcpu)
 }
 
 /*
- * Without progress a tick is a sample and a threshold a rate. 10 exits per ms: at about 5 us for
- * a shadow fault (2 to 5 us on bare hardware, 21 to 23 us measured in a virtual machine) this is
- * 5 % of a processor. 2000 misses per ms is the default preset's 1e6 per 10 ticks of 50 ms.
+ * Without progress a tick is a sample and a threshold a rate. 10 exits per ms is a choice, not
+ * tuned: the churning phases of examples/kvm-guest come to 95 to 200 per ms of CPU time on one
+ * host (kvm_pvm on Linux 6.18), which is at most 5 to 10 us each, the guest's own work included;
+ * 10 of them per ms would be at most a tenth of a processor there. What an exit costs alone was
+ * not measured. 2000 misses per ms is the default preset's 1e6 per 10 ticks of 50 ms.
  */
 #define EXITS_PER_MS	       10u
 #define MISSES_PER_MS_AND_TICK 2000u

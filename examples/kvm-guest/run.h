@@ -48,8 +48,8 @@ enum dav2m_mode guest_host_mode(void);
 
 /*
  * A config for this guest: progress is its operations, so a tick is 1000 of them, and more than
- * one paging exit in ten operations is more than shadow paging is worth: at about 5 us per exit
- * that is half a microsecond on each operation.
+ * one paging exit in ten operations is taken for more than shadow paging is worth: a choice for
+ * this guest, whose calm phase has none and whose other phases have at least two for each.
  */
 void guest_config(struct dav2m_config *ret_config);
 

@@ -22,8 +22,8 @@ enum dav2m_kvm_stat {
 	DAV2M_KVM_HALT_EXITS,
 	DAV2M_KVM_IO_EXITS,
 	DAV2M_KVM_MMIO_EXITS,
-	DAV2M_KVM_PF_TAKEN, /* page faults that KVM took: the sum of the next four, and
-			       those taken again because the host's page was cold */
+	DAV2M_KVM_PF_TAKEN, /* page faults that KVM took: the next four and, where the
+			       host's memory is cold, others that none of them counts */
 	DAV2M_KVM_PF_FIXED,
 	DAV2M_KVM_PF_GUEST, /* handed on to the guest */
 	DAV2M_KVM_PF_EMULATE,
