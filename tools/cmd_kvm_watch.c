@@ -127,6 +127,39 @@ static void before_fill(const struct dav2m_kvm_guest *guest, struct before *befo
 	}
 }
 
+/* A mode is judged by cycles for each unit of progress; TLB misses ask for leaving nested paging.
+ */
+static uint32_t needed(enum dav2m_mode mode)
+{
+	uint32_t either = DAV2M_BIT(DAV2M_PROGRESS) | DAV2M_BIT(DAV2M_CYCLES);
+
+	return mode == DAV2M_NESTED ? either | DAV2M_BIT(DAV2M_TLB_MISSES) : either;
+}
+
+/* Why the controller will never change the mode of this guest, where it will not. */
+static void blind_print(const struct dav2m_kvm_guest *guest, uint32_t available,
+			enum dav2m_mode mode)
+{
+	uint32_t missing = needed(mode) & ~available;
+	const struct dav2m_kvm_fault *why = NULL;
+	char text[512];
+
+	if (!missing)
+		return;
+	printf("  it is blind: it cannot judge a mode without");
+	for (unsigned int i = 0; i < DAV2M_COUNTERS; i++) {
+		if (!(missing & DAV2M_BIT(i)))
+			continue;
+		printf("%s %s", why ? " and" : "", dav2m_counter_name((enum dav2m_counter)i));
+		why = &dav2m_kvm_guest_origin(guest, (enum dav2m_counter)i)->missing;
+	}
+	if (why->what)
+		printf(".\n  Could not %s", dav2m_kvm_fault_text(why, text, sizeof(text)));
+	printf(".\n  What can be done: give this host a PMU that perf can use, or let the VMM "
+	       "supply\n"
+	       "  its own count of the guest's work (dav2m_kvm_vcpu_setup.own)\n");
+}
+
 static void decision_print(const struct dav2m_decision *decision, enum dav2m_mode mode)
 {
 	printf("the controller: %s (%s)\n",
@@ -134,7 +167,6 @@ static void decision_print(const struct dav2m_decision *decision, enum dav2m_mod
 		       ? "would change to the other mode"
 		       : "stay",
 	       dav2m_reason_name(decision->reason));
-	fflush(stdout);
 }
 
 static int tables_print(const struct watch *watch, struct dav2m_kvm_guest *guest,
@@ -163,6 +195,8 @@ static int tables_print(const struct watch *watch, struct dav2m_kvm_guest *guest
 		if (n) {
 			table_print(guest, before, (double)(now - then) / 1e9);
 			decision_print(&decision, mode);
+			blind_print(guest, sample.valid, mode);
+			fflush(stdout);
 		} else {
 			before_fill(guest, before);
 		}

@@ -70,6 +70,12 @@ wait "$recorder" 2>/dev/null || true # the shell says that it was killed, and so
 
 "$dav2m" kvm watch "$guest" -i 200 -n 2 >table 2>err || wrong "$(cat err)"
 [ "$(grep -c '^the controller: ' table)" -eq 2 ] || wrong "$(cat table)"
+if grep -q 'not available:.* progress' err; then
+	[ "$(grep -c 'it is blind: .* without progress' table)" -eq 2 ] || wrong "$(cat table)"
+	grep -q 'What can be done' table || wrong "$(cat table)"
+elif grep -q 'it is blind' table; then
+	wrong "blind with progress: $(cat table)"
+fi
 "$dav2m" kvm advise "$guest" -s 1 >advice 2>err || wrong "$(cat err)"
 grep -q '^Huge pages: ' advice || wrong "$(cat advice)"
 
