@@ -210,7 +210,7 @@ START_TEST(errors)
 	struct vmm vmm;
 
 	begin(&ctl, &vmm);
-	before = ctl;
+	memcpy(&before, &ctl, sizeof(before));
 	ck_assert_int_eq(dav2m_drive(NULL, &backend, &vmm, &decision), DAV2M_ERR_NULL);
 	ck_assert_int_eq(dav2m_drive(&ctl, NULL, &vmm, &decision), DAV2M_ERR_NULL);
 	ck_assert_int_eq(dav2m_drive(&ctl, &blind, &vmm, &decision), DAV2M_ERR_NULL);

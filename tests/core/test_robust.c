@@ -6,7 +6,7 @@
 #include "rig.h"
 
 static const uint32_t settles[] = {0, 1, 2, 5};
-#define SEEDS 36
+#define SEEDS 24
 
 /* A config with short windows, so that a random run passes through every state often. */
 static struct dav2m_config short_config(uint64_t seed)
@@ -145,7 +145,7 @@ START_TEST(invariants)
 	struct run run;
 
 	begin(&run, (uint64_t)_i);
-	walk(&run, 2000, 0);
+	walk(&run, 1500, 0);
 	/* It has not passed by doing nothing. */
 	ck_assert_msg(run.switches > 3, "seed %d: %u switches", _i, run.switches);
 }
@@ -156,7 +156,7 @@ START_TEST(invariants_disturbed)
 	struct run run;
 
 	begin(&run, (uint64_t)_i);
-	walk(&run, 2000, 1);
+	walk(&run, 1500, 1);
 }
 END_TEST
 
@@ -228,11 +228,12 @@ static void expect_unchanged(struct dav2m *ctl)
 	struct dav2m_decision decision = {.tick = 99};
 	struct dav2m_explanation explanation = {.wraps = 99};
 	struct dav2m_sample sample = {.valid = DAV2M_BIT(DAV2M_COUNTERS)};
-	struct dav2m before = *ctl;
+	struct dav2m before;
 	int asked = ctl->asked != 0;
 
 	bad.p_factor_bp = 0;
 	short_one.size -= 1;
+	memcpy(&before, ctl, sizeof(before));
 	ck_assert_int_eq(dav2m_init(ctl, NULL, DAV2M_SHADOW), DAV2M_ERR_NULL);
 	ck_assert_int_eq(dav2m_init(ctl, &bad, DAV2M_SHADOW), DAV2M_ERR_CONFIG);
 	ck_assert_int_eq(dav2m_init(ctl, &short_one, DAV2M_SHADOW), DAV2M_ERR_SIZE);
@@ -251,7 +252,7 @@ static void expect_unchanged(struct dav2m *ctl)
 	ck_assert_uint_eq(decision.tick, 99);
 	/* Never initialised, or overwritten. */
 	ctl->magic ^= 1;
-	before = *ctl;
+	memcpy(&before, ctl, sizeof(before));
 	sample.valid = 0;
 	ck_assert_int_eq(dav2m_retune(ctl, &good), DAV2M_ERR_UNINIT);
 	ck_assert_int_eq(dav2m_pin(ctl, DAV2M_PIN_NONE), DAV2M_ERR_UNINIT);

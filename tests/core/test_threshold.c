@@ -137,7 +137,7 @@ static void random_config(uint64_t *seed, struct dav2m_config *config)
 
 	config->threshold_vmexit = (uint32_t)(rig_random(seed) >> (32 + shape % 32)) | 1;
 	config->threshold_tmiss = (uint32_t)(rig_random(seed) >> (32 + shape / 32 % 32)) | 1;
-	config->raise_bp = (uint16_t)(rig_random(seed) >> (48 + shape / 1024 % 17));
+	config->raise_bp = (uint16_t)(rig_random(seed) >> (48 + shape / 1024 % 16));
 	config->lower_bp = (uint16_t)(rig_random(seed) % (DAV2M_ONE_BP + 1));
 	config->decay_bp = (uint16_t)(1 + rig_random(seed) % DAV2M_ONE_BP);
 	config->threshold_min_div = (uint16_t)(1 + rig_random(seed) % 9);
