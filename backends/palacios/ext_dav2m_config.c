@@ -22,7 +22,7 @@ static const char *const force_words[] = {"none", "shadow", "nested"}; /* enum d
 static const char *const switch_words[] = {"off", "on"};
 
 #define SETTING(member) (uint16_t) __builtin_offsetof(struct ext_dav2m_settings, member)
-#define WORDS(list)	list, (uint8_t)(sizeof(list) / sizeof(list[0]))
+#define WORDS(list)	(list), (uint8_t)(sizeof(list) / sizeof((list)[0]))
 
 static const struct option options[] = {
 	{"force", WORDS(force_words), SETTING(force)},

@@ -42,11 +42,10 @@ END_TEST
 
 START_TEST(each_row_has_its_field)
 {
-	const struct dav2m_config_field *field;
 	const char *at = strstr(text, "\n| field |");
 	size_t fields = 0, rows = 0;
 
-	while ((field = dav2m_config_field(fields)))
+	while (dav2m_config_field(fields))
 		fields++;
 	ck_assert_ptr_nonnull(at);
 	while ((at = strchr(at + 1, '\n')) && at[1] == '|')

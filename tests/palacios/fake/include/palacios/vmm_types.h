@@ -6,7 +6,9 @@
 #ifndef FAKE_PALACIOS_TYPES_H
 #define FAKE_PALACIOS_TYPES_H
 
+#ifndef NULL /* clang's own headers may have been here */
 #define NULL ((void *)0)
+#endif
 
 typedef unsigned char uchar_t;
 typedef unsigned short ushort_t;
