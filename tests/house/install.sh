@@ -48,6 +48,34 @@ cc "${flags[@]}" "$src/examples/minimal_vmm.c" -o static "$LD_LIBRARY_PATH/libda
 	wrong 'minimal_vmm does not link with the static library'
 ./static | cmp - shared.out || wrong 'the static library decides otherwise than the shared one'
 
+# libdav2m-kvm, where this machine builds it: with headers, library and .pc as installed.
+if [ -e "$LD_LIBRARY_PATH/libdav2m-kvm.so" ]; then
+	looked_at=$((looked_at + 1))
+	cat >watch.c <<-'END'
+		#include <dav2m/kvm/kvm.h>
+		#include <stdio.h>
+		int main(void)
+		{
+			struct dav2m_kvm_guest_setup setup = DAV2M_KVM_GUEST_SETUP;
+			struct dav2m_kvm_guest *guest;
+			struct dav2m_kvm_fault fault;
+			char text[300];
+
+			setup.pid = 2147483646; /* no such process */
+			if (!dav2m_kvm_guest_attach(&setup, &guest, &fault))
+				return 1;
+			return puts(dav2m_kvm_fault_text(&fault, text, sizeof(text))) < 0;
+		}
+	END
+	read -ra flags < <(pkg-config --cflags --libs dav2m-kvm)
+	cc -std=c11 -Wall -Wextra -Werror watch.c -o watch "${flags[@]}" ||
+		wrong 'a watcher does not compile against the installed dav2m-kvm'
+	./watch >watch.out || wrong 'the watcher fails with the installed shared library'
+	grep -q 'look at the process' watch.out || wrong "the watcher says: $(cat watch.out)"
+	ldd ./watch | grep -F "$LD_LIBRARY_PATH/libdav2m-kvm.so" >/dev/null ||
+		wrong 'the watcher does not use the installed library'
+fi
+
 # Functions are found under their own names in the manual.
 for function in dav2m_init dav2m_sample dav2m_config_check; do
 	[ -e "$(find "$root" -name "$function.3" -print -quit)" ] ||

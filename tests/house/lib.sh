@@ -49,8 +49,9 @@ find_variants() {
 	[ ${#variants[@]} -gt 0 ] || skip "none of these compilers: $*"
 }
 
-# The functions that the given headers declare for callers, one on a line.
+# The functions and tables that the given headers declare for callers, one on a line.
 declared() {
 	cat "$@" | tr '\n' ' ' | sed 's|/\*[^*]*\*\+\([^/*][^*]*\*\+\)*/||g; s/;/;\n/g' |
-		sed -n 's/.*\bDAV2M_API\b[^(]*\b\(dav2m_[a-z0-9_]*\)(.*/\1/p' | sort
+		sed -n -e 's/.*\bDAV2M_API\b[^(]*\b\(dav2m_[a-z0-9_]*\)(.*/\1/p' \
+			-e 's/.*\bDAV2M_API extern const [^(]*\b\(dav2m_[a-z0-9_]*\);$/\1/p' | sort
 }

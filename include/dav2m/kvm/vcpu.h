@@ -7,7 +7,7 @@
  *     struct dav2m_kvm_vcpu_setup setup = DAV2M_KVM_VCPU_SETUP;
  *     setup.vcpu_fd = fd;               the vCPU's descriptor, of this process
  *     setup.tid = gettid();             of the thread that runs it
- *     setup.mode = DAV2M_SHADOW;        what the kvm module does: dav2m_kvm_host_mode()
+ *     setup.mode = DAV2M_SHADOW;        what the kvm module does: dav2m_kvm_host_read()
  *     dav2m_kvm_vcpu_open(&vcpu, &setup, &fault);
  *     ...
  *     dav2m_kvm_vcpu_sample(&vcpu, &sample, &fault);       from any one thread, at any time
