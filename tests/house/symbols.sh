@@ -26,7 +26,7 @@ resolves() {
 	{
 		printf '#include <%s>\n' "$@"
 		printf 'typedef void (*any)(void);\nstatic const any all[] = {\n'
-		sed 's/.*/\t(any)&,/' "$list"
+		sed 's/.*/\t(any)\&&,/' "$list"
 		printf '};\nint main(void)\n{\n\tfor (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)\n'
 		printf '\t\tif (!all[i])\n\t\t\treturn 1;\n\treturn 0;\n}\n'
 	} >"$scratch/all.c"
