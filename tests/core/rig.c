@@ -17,7 +17,7 @@ struct dav2m_config rig_config(enum dav2m_preset preset)
 
 static enum dav2m_reason take_sample(struct rig *rig)
 {
-	ck_assert_int_eq(dav2m_sample(&rig->ctl, &rig->counters, &rig->last), 0);
+	rig_must(dav2m_sample(&rig->ctl, &rig->counters, &rig->last) == 0);
 	return rig->last.reason;
 }
 
@@ -118,7 +118,7 @@ struct dav2m_explanation rig_explain(const struct rig *rig)
 {
 	struct dav2m_explanation explanation;
 
-	ck_assert_int_eq(dav2m_explain(&rig->ctl, &explanation), 0);
+	rig_must(dav2m_explain(&rig->ctl, &explanation) == 0);
 	return explanation;
 }
 

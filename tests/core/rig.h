@@ -62,6 +62,13 @@ uint64_t rig_random(uint64_t *seed);
 /* Runs a suite of one test case and gives main()'s answer. */
 int rig_main(const char *name, TCase *tests);
 
+/* An assertion for long loops: Check's own write a mark each, also when they hold. */
+#define rig_must(condition)                                                                        \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			ck_abort_msg("%s", #condition);                                            \
+	} while (0)
+
 /* What the latest decision must say. */
 #define rig_expect(rig, want_action, want_edge, want_from, want_to)                                \
 	do {                                                                                       \

@@ -86,7 +86,7 @@ static void answer(struct run *run)
 
 	if (run->rig.last.action != DAV2M_SWITCH || r / 8 % 4 == 0)
 		return;
-	ck_assert_int_eq(dav2m_acknowledge(&run->rig.ctl, outcome, r % 100), 0);
+	rig_must(dav2m_acknowledge(&run->rig.ctl, outcome, r % 100) == 0);
 	if (outcome != DAV2M_DONE)
 		return;
 	run->mode = run->rig.last.mode;
@@ -100,15 +100,12 @@ static void check(struct run *run)
 	struct dav2m_explanation now = rig_explain(&run->rig);
 
 	run->states |= 1u << now.state;
-	ck_assert_int_eq(now.mode, dav2m_state_mode(now.state));
-	ck_assert_int_eq(now.mode, run->mode);
-	ck_assert_uint_ge(now.threshold_vmexit,
-			  config->threshold_vmexit / config->threshold_min_div);
-	ck_assert_uint_ge(now.threshold_tmiss, config->threshold_tmiss / config->threshold_min_div);
-	ck_assert_uint_le(now.threshold_vmexit,
-			  config->threshold_vmexit * config->threshold_max_times);
-	ck_assert_uint_le(now.threshold_tmiss,
-			  config->threshold_tmiss * config->threshold_max_times);
+	rig_must(now.mode == dav2m_state_mode(now.state));
+	rig_must(now.mode == run->mode);
+	rig_must(now.threshold_vmexit >= config->threshold_vmexit / config->threshold_min_div);
+	rig_must(now.threshold_tmiss >= config->threshold_tmiss / config->threshold_min_div);
+	rig_must(now.threshold_vmexit <= config->threshold_vmexit * config->threshold_max_times);
+	rig_must(now.threshold_tmiss <= config->threshold_tmiss * config->threshold_max_times);
 }
 
 /* A decision's own consistency, against the one before. */
@@ -116,14 +113,14 @@ static void check_decision(const struct run *run, uint64_t tick_before)
 {
 	const struct dav2m_decision *last = &run->rig.last;
 
-	ck_assert_uint_le(last->tick, tick_before + 1);
-	ck_assert_uint_ge(last->tick, tick_before);
-	ck_assert_uint_le(last->edge, 11);
-	ck_assert_int_eq(last->mode, dav2m_state_mode(last->to));
-	ck_assert_int_eq(last->action == DAV2M_SWITCH, last->mode != run->mode);
+	rig_must(last->tick <= tick_before + 1);
+	rig_must(last->tick >= tick_before);
+	rig_must(last->edge <= 11);
+	rig_must(last->mode == dav2m_state_mode(last->to));
+	rig_must((last->action == DAV2M_SWITCH) == (last->mode != run->mode));
 	/* Nobody asks for a switch within the settle time of the last. */
 	if (last->action == DAV2M_SWITCH && run->switched_at != UINT64_MAX)
-		ck_assert_uint_ge(last->tick, run->switched_at + run->config.window_settle);
+		rig_must(last->tick >= run->switched_at + run->config.window_settle);
 }
 
 static void walk(struct run *run, int samples, int disturbed)
@@ -215,8 +212,8 @@ START_TEST(nonsense_never_switches)
 		rig.counters.value[judged[r % 4]] += UINT64_C(1) << (40 + r / 4 % 7);
 		rig.counters.value[DAV2M_PAGING_EXITS] -= r / 1024 % 2;
 		rig_work(&rig, 0, 0, r % 4000, r % 400);
-		ck_assert_int_eq(rig.last.action, DAV2M_STAY);
-		ck_assert_uint_eq(rig.last.tick, 0);
+		rig_must(rig.last.action == DAV2M_STAY);
+		rig_must(rig.last.tick == 0);
 	}
 }
 END_TEST
