@@ -22,6 +22,7 @@ struct vmm {
 	enum dav2m_mode mode;
 	int asked;
 	enum dav2m_mode asked_mode;
+	enum dav2m_reason asked_reason;
 	uint64_t samples;
 };
 
@@ -96,6 +97,9 @@ static void sample(struct vmm *vmm, struct input *input, struct dav2m_sample *co
 		return;
 	}
 	vmm->samples++;
+	/* Later samples remind of a switch: the first says who asked for it. */
+	if (!vmm->asked)
+		vmm->asked_reason = decision.reason;
 	vmm->asked = decision.action == DAV2M_SWITCH;
 	vmm->asked_mode = decision.mode;
 	MUST((decision.mode != vmm->mode) == (vmm->asked != 0));
@@ -114,13 +118,18 @@ static void acknowledge(struct vmm *vmm, struct input *input)
 	vmm->asked = 0;
 }
 
-/* Pinning the running mode withdraws a switch that is asked for; nothing else does. */
+/*
+ * Pinning the running mode withdraws a switch that is asked for. So does lifting the pin that
+ * asked for it; nothing else does.
+ */
 static void pin(struct vmm *vmm, struct input *input)
 {
 	enum dav2m_pin pin = (enum dav2m_pin)(take(input, 1) % DAV2M_PINS);
 
 	MUST(dav2m_pin(&vmm->ctl, pin) == DAV2M_OK);
 	if (pin != DAV2M_PIN_NONE && (pin == DAV2M_PIN_SHADOW) == (vmm->mode == DAV2M_SHADOW))
+		vmm->asked = 0;
+	if (pin == DAV2M_PIN_NONE && vmm->asked_reason == DAV2M_PINNED)
 		vmm->asked = 0;
 }
 
