@@ -17,6 +17,18 @@
 #define PAGES	100u
 #define SKIPPED 77
 
+/* AddressSanitizer's own memory faults too: 3 or 4 pages in each round were seen. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CHECKERS_PAGES 16u
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define CHECKERS_PAGES 16u
+#elif !defined(CHECKERS_PAGES)
+#define CHECKERS_PAGES 0u
+#endif
+
 /* Any counters do: the group does not know what they mean. */
 static const struct dav2m_kvm_event software[] = {
 	{"perf", DAV2M_PROGRESS, "PERF_COUNT_SW_PAGE_FAULTS_MIN", DAV2M_KVM_HOST_AND_GUEST},
@@ -91,16 +103,22 @@ START_TEST(every_family_fits_one_group_and_leads_with_cycles)
 }
 END_TEST
 
+/* The same pages each time, given back before: nothing else is mapped while events count. */
 static void pages_touch(void)
 {
-	volatile char *memory = mmap(NULL, PAGES * 4096, PROT_READ | PROT_WRITE,
-				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	static volatile char *memory;
 
-	ck_assert(memory != MAP_FAILED);
-	madvise((void *)(uintptr_t)memory, PAGES * 4096, MADV_NOHUGEPAGE);
+	if (!memory) {
+		void *map = mmap(NULL, PAGES * 4096, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		ck_assert(map != MAP_FAILED);
+		madvise(map, PAGES * 4096, MADV_NOHUGEPAGE);
+		memory = map;
+	}
+	ck_assert_int_eq(madvise((void *)(uintptr_t)memory, PAGES * 4096, MADV_DONTNEED), 0);
 	for (size_t i = 0; i < PAGES; i++)
 		memory[i * 4096] = 1;
-	munmap((void *)(uintptr_t)memory, PAGES * 4096);
 }
 
 static void software_open(struct dav2m_kvm_perf *perf)
@@ -118,14 +136,22 @@ START_TEST(a_group_counts_each_touched_page_once)
 	struct dav2m_kvm_perf perf;
 
 	software_open(&perf);
-	pages_touch(); /* whatever is faulted in by the first time */
-	ck_assert_int_eq(dav2m_kvm_perf_read(&perf, &before, NULL), 0);
+	/* Code and data of the first round are faulted in by it. */
+	for (int i = 0; i < 2; i++) {
+		pages_touch();
+		ck_assert_int_eq(dav2m_kvm_perf_read(&perf, &before, NULL), 0);
+	}
 	pages_touch();
 	ck_assert_int_eq(dav2m_kvm_perf_read(&perf, &after, NULL), 0);
 	ck_assert_uint_eq(after.valid, DAV2M_BIT(DAV2M_PROGRESS) | DAV2M_BIT(DAV2M_CYCLES) |
 					       DAV2M_BIT(DAV2M_TLB_MISSES));
-	ck_assert_uint_eq(after.value[DAV2M_PROGRESS] - before.value[DAV2M_PROGRESS], PAGES);
-	ck_assert_uint_eq(after.value[DAV2M_TLB_MISSES] - before.value[DAV2M_TLB_MISSES], PAGES);
+	for (unsigned int i = 0; i < 2; i++) {
+		static const enum dav2m_counter pages[] = {DAV2M_PROGRESS, DAV2M_TLB_MISSES};
+		uint64_t seen = after.value[pages[i]] - before.value[pages[i]];
+
+		ck_assert_uint_ge(seen, PAGES);
+		ck_assert_uint_le(seen, PAGES + CHECKERS_PAGES);
+	}
 	ck_assert_uint_gt(after.value[DAV2M_CYCLES], before.value[DAV2M_CYCLES]);
 	ck_assert_uint_eq(perf.running_bp, DAV2M_ONE_BP);
 	dav2m_kvm_perf_close(&perf);

@@ -170,13 +170,17 @@ END_TEST
 START_TEST(out_of_descriptors_says_which_limit_to_raise)
 {
 	struct dav2m_kvm_guest_setup setup = DAV2M_KVM_GUEST_SETUP;
-	struct rlimit none = {.rlim_cur = 0, .rlim_max = 0};
+	struct rlimit before, none;
 	struct dav2m_kvm_guest *guest = NULL;
 	struct dav2m_kvm_fault fault = {0};
 
 	setup.pid = (int)getpid();
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
 	ck_assert_int_eq(dav2m_kvm_guest_attach(&setup, &guest, &fault), DAV2M_ERR_BACKEND);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0); /* checkers open files at exit */
 	ck_assert_int_eq(fault.code, EMFILE);
 	ck_assert_ptr_nonnull(strstr(fault.todo, "ulimit -n"));
 }
