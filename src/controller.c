@@ -86,17 +86,12 @@ static void store_reference(struct dav2m *ctl)
 	ctl->reference_cycles = ctl->window_cycles;
 }
 
-static int settling(const struct dav2m *ctl)
-{
-	return ctl->tick - ctl->switched_at[dav2m_mode_of(ctl)] < ctl->config.window_settle;
-}
-
 /* Sets what makes a sample worth taking at once: nothing, where exits decide nothing. */
-static void arm(struct dav2m *ctl)
+static DAV2M_RARE void arm(struct dav2m *ctl)
 {
 	ctl->exits_due = UINT32_MAX;
 	if (dav2m_mode_of(ctl) == DAV2M_SHADOW && ctl->pin == DAV2M_PIN_NONE && !ctl->asked &&
-	    !ctl->backoff && !settling(ctl))
+	    !ctl->backoff && !ctl->settle_ticks)
 		ctl->exits_due = judge_of(ctl)->exits_limit(ctl);
 }
 
@@ -107,17 +102,22 @@ static uint32_t narrow(uint64_t value)
 	return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
 }
 
+static DAV2M_RARE void calm_down(struct dav2m *ctl)
+{
+	ctl->calm_at += ctl->config.window_trans;
+	judge_of(ctl)->calm(ctl);
+	ctl->exits_due = UINT32_MAX; /* a new limit: armed again at the end of the tick */
+}
+
 static void pass_time(struct dav2m *ctl)
 {
 	ctl->tick++;
-	ctl->mode_ticks[dav2m_mode_of(ctl)]++;
 	if (ctl->backoff)
 		ctl->backoff--;
-	if (ctl->tick == ctl->calm_at) {
-		ctl->calm_at += ctl->config.window_trans;
-		judge_of(ctl)->calm(ctl);
-		ctl->exits_due = UINT32_MAX; /* a new limit: armed again below */
-	}
+	if (ctl->settle_ticks)
+		ctl->settle_ticks--;
+	if (ctl->tick == ctl->calm_at)
+		calm_down(ctl);
 }
 
 static void finish_tick(struct dav2m *ctl, uint64_t progress)
@@ -139,7 +139,7 @@ static void finish_tick(struct dav2m *ctl, uint64_t progress)
 }
 
 /* The switch belongs to neither mode's speed. */
-static uint64_t without_switch(struct dav2m *ctl, uint64_t cycles)
+static DAV2M_RARE uint64_t without_switch(struct dav2m *ctl, uint64_t cycles)
 {
 	uint64_t spent = ctl->switch_cycles;
 
@@ -176,7 +176,7 @@ static int account(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTERS])
 
 /* Decisions. */
 
-static int pin_forbids(const struct dav2m *ctl, enum dav2m_mode mode)
+static DAV2M_RARE int pin_forbids(const struct dav2m *ctl, enum dav2m_mode mode)
 {
 	switch ((enum dav2m_pin)ctl->pin) {
 	case DAV2M_PIN_NONE:
@@ -191,7 +191,7 @@ static int pin_forbids(const struct dav2m *ctl, enum dav2m_mode mode)
 
 static enum dav2m_verdict guard(const struct dav2m *ctl)
 {
-	if (pin_forbids(ctl, dav2m_mode_of(ctl)))
+	if (ctl->pin != DAV2M_PIN_NONE && pin_forbids(ctl, dav2m_mode_of(ctl)))
 		return VERDICT_PIN;
 	switch ((enum dav2m_state)ctl->state) {
 	case DAV2M_STATE_SHADOW:
@@ -206,19 +206,22 @@ static enum dav2m_verdict guard(const struct dav2m *ctl)
 	return ctl->window_ticks >= ctl->config.window_prepaging ? VERDICT_QUIESCED : VERDICT_HOLD;
 }
 
-static void change_mode(struct dav2m *ctl, enum dav2m_mode to, enum dav2m_verdict verdict)
+static DAV2M_RARE void change_mode(struct dav2m *ctl, enum dav2m_mode to,
+				   enum dav2m_verdict verdict)
 {
 	increment(&ctl->tally.switches[to]);
 	/* A pin is the caller's will, not an oscillation. */
 	if (verdict != VERDICT_PIN)
 		judge_of(ctl)->switched(ctl, to);
 	ctl->switched_at[to] = ctl->tick;
+	ctl->settle_ticks = ctl->config.window_settle;
+	ctl->nested_ticks += to == DAV2M_NESTED ? 0u - ctl->tick : ctl->tick;
 	ctl->calm_at = ctl->tick + ctl->config.window_trans;
 	restart_smoothing(ctl);
 }
 
 /* The one place where the state changes. */
-static void commit(struct dav2m *ctl, enum dav2m_verdict verdict)
+static DAV2M_RARE void commit(struct dav2m *ctl, enum dav2m_verdict verdict)
 {
 	const struct dav2m_edge *edge = &dav2m_edges[ctl->state][verdict];
 	enum dav2m_mode before = dav2m_mode_of(ctl);
@@ -257,9 +260,19 @@ static enum dav2m_reason obstacle(const struct dav2m *ctl, enum dav2m_mode to)
 	return ctl->backoff ? DAV2M_BACKING_OFF : DAV2M_WAITING;
 }
 
+/* What became of a sample: the verdict that was followed, and why. */
+struct result {
+	enum dav2m_reason reason;
+	enum dav2m_verdict taken;
+};
+
+static struct result not_judged(enum dav2m_reason reason)
+{
+	return (struct result){reason, VERDICT_HOLD};
+}
+
 /* Follows a verdict that ends the state: at once, or by asking for the switch it needs. */
-static enum dav2m_reason leave(struct dav2m *ctl, enum dav2m_verdict verdict,
-			       enum dav2m_verdict *ret_taken)
+static DAV2M_RARE struct result leave(struct dav2m *ctl, enum dav2m_verdict verdict)
 {
 	const struct dav2m_edge *edge = &dav2m_edges[ctl->state][verdict];
 	enum dav2m_mode to = dav2m_mode_of_state(edge->to);
@@ -270,41 +283,39 @@ static enum dav2m_reason leave(struct dav2m *ctl, enum dav2m_verdict verdict,
 	why_not = to == dav2m_mode_of(ctl) ? DAV2M_WAITING : obstacle(ctl, to);
 	if (why_not != DAV2M_WAITING) {
 		restart_window(ctl);
-		return why_not;
+		return not_judged(why_not);
 	}
-	*ret_taken = verdict;
 	if (to == dav2m_mode_of(ctl))
 		commit(ctl, verdict);
 	else
 		ask(ctl, verdict);
-	return (enum dav2m_reason)edge->reason;
+	return (struct result){(enum dav2m_reason)edge->reason, verdict};
 }
 
-/* A reading that can be used, while no switch is asked for. ret_taken comes with HOLD. */
-static enum dav2m_reason judge(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTERS],
-			       enum dav2m_verdict *ret_taken)
+/* A reading that can be used, while no switch is asked for. */
+static struct result judge(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTERS])
 {
-	int was_settling = settling(ctl);
+	int settling = ctl->settle_ticks != 0;
+	const struct dav2m_edge *edge;
 	enum dav2m_verdict verdict;
-	int ticked = account(ctl, delta);
 
-	if (ticked && ctl->exits_due == UINT32_MAX)
+	if (account(ctl, delta) && ctl->exits_due == UINT32_MAX)
 		arm(ctl);
-	if (was_settling) {
+	if (settling) {
 		restart_window(ctl);
-		return DAV2M_SETTLING;
+		return not_judged(DAV2M_SETTLING);
 	}
-	if (!delta[DAV2M_PROGRESS] && (ctl->meter.known & DAV2M_BIT(DAV2M_PROGRESS)))
-		return DAV2M_NO_PROGRESS;
+	if (delta[DAV2M_PROGRESS] == 0 && (ctl->meter.known & DAV2M_BIT(DAV2M_PROGRESS)))
+		return not_judged(DAV2M_NO_PROGRESS);
 	verdict = guard(ctl);
-	if (dav2m_edges[ctl->state][verdict].to != ctl->state)
-		return leave(ctl, verdict, ret_taken);
-	*ret_taken = verdict;
+	edge = &dav2m_edges[ctl->state][verdict];
+	if (edge->to != ctl->state)
+		return leave(ctl, verdict);
 	if (verdict != VERDICT_HOLD)
 		roll(ctl);
 	else if (ctl->exits > ctl->exits_due)
 		ctl->exits_due = UINT32_MAX; /* one sample a tick is enough to ask for */
-	return (enum dav2m_reason)dav2m_edges[ctl->state][verdict].reason;
+	return (struct result){(enum dav2m_reason)edge->reason, verdict};
 }
 
 static enum dav2m_reason reason_of(enum dav2m_reading reading)
@@ -334,24 +345,28 @@ static void meter_exits(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTERS])
 	ctl->exits = ctl->exits_metered;
 }
 
-static enum dav2m_reason read_sample(struct dav2m *ctl, const struct dav2m_sample *sample,
-				     enum dav2m_verdict *ret_taken)
+/* A sample that says nothing about the time since the last one. */
+static DAV2M_RARE struct result pass_over(struct dav2m *ctl, enum dav2m_reading reading)
 {
-	uint64_t delta[DAV2M_COUNTERS];
+	if (reading != READING_INCOMPLETE) {
+		restart_window(ctl);
+		restart_tick(ctl);
+	}
+	return not_judged(reason_of(reading));
+}
+
+static struct result read_sample(struct dav2m *ctl, const struct dav2m_sample *sample)
+{
+	uint64_t delta[DAV2M_COUNTERS] = {0};
 	enum dav2m_reading reading =
 		dav2m_meter_read(&ctl->meter, sample, judge_of(ctl)->wanted, delta);
 
-	if (reading == READING_INCOMPLETE)
-		return DAV2M_INCOMPLETE;
-	if (reading != READING_OK) {
-		restart_window(ctl);
-		restart_tick(ctl);
-		return reason_of(reading);
-	}
+	if (reading != READING_OK)
+		return pass_over(ctl, reading);
 	if (ctl->asked)
-		return DAV2M_UNACKNOWLEDGED;
+		return not_judged(DAV2M_UNACKNOWLEDGED);
 	meter_exits(ctl, delta);
-	return judge(ctl, delta, ret_taken);
+	return judge(ctl, delta);
 }
 
 static void describe(const struct dav2m *ctl, const struct dav2m_edge *edge,
@@ -368,8 +383,7 @@ static void describe(const struct dav2m *ctl, const struct dav2m_edge *edge,
 int dav2m_sample(struct dav2m *ctl, const struct dav2m_sample *sample,
 		 struct dav2m_decision *ret_decision)
 {
-	enum dav2m_verdict taken = VERDICT_HOLD;
-	enum dav2m_reason reason;
+	struct result result;
 	uint8_t from;
 
 	if (!ctl || !sample || !ret_decision)
@@ -379,11 +393,12 @@ int dav2m_sample(struct dav2m *ctl, const struct dav2m_sample *sample,
 	if (sample->valid & ~DAV2M_ALL_COUNTERS)
 		return DAV2M_ERR_SAMPLE;
 	from = ctl->state;
-	reason = read_sample(ctl, sample, &taken);
-	ctl->count[reason]++;
-	ctl->last_reason = (uint8_t)reason;
+	result = read_sample(ctl, sample);
+	ctl->count[result.reason]++;
+	ctl->last_reason = (uint8_t)result.reason;
 	ret_decision->from = (enum dav2m_state)from;
-	describe(ctl, &dav2m_edges[from][ctl->asked ? ctl->asked : taken], reason, ret_decision);
+	describe(ctl, &dav2m_edges[from][ctl->asked ? ctl->asked : result.taken], result.reason,
+		 ret_decision);
 	return DAV2M_OK;
 }
 
@@ -443,11 +458,21 @@ static uint8_t step_shift(uint32_t window_inst)
 	return shift;
 }
 
+/* What a new window_settle leaves of the transient that is under way. */
+static uint16_t settle_ticks(const struct dav2m *ctl)
+{
+	uint32_t since = ctl->tick - ctl->switched_at[dav2m_mode_of(ctl)];
+
+	return since < ctl->config.window_settle ? (uint16_t)(ctl->config.window_settle - since)
+						 : 0;
+}
+
 static void configure(struct dav2m *ctl, const struct dav2m_config *config)
 {
 	ctl->config = *config;
 	ctl->step_shift = step_shift(config->window_inst);
 	ctl->calm_at = ctl->tick + config->window_trans;
+	ctl->settle_ticks = settle_ticks(ctl);
 	restart_window(ctl);
 	restart_smoothing(ctl);
 	judge_of(ctl)->reset(ctl);

@@ -16,6 +16,10 @@
 
 #define DAV2M_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
+/* What few samples come to is kept out of line, so that the registers it needs are not saved and
+   restored by every sample. */
+#define DAV2M_RARE __attribute__((cold, noinline))
+
 /* "d2m" and the layout's revision: tells an initialised controller from garbage. */
 #define DAV2M_MAGIC UINT32_C(0x64326d01)
 
@@ -94,8 +98,8 @@ void dav2m_meter_init(struct dav2m_meter *meter, uint8_t counter_bits);
 
 /*
  * Reads the wanted counters (DAV2M_BIT each) of a sample. With READING_OK ret_delta has the
- * increment of each counter in meter->known, 0 for the others. With READING_INCOMPLETE the meter
- * still waits from where it was; with all others it starts again from this sample.
+ * increment of each counter in meter->known, nothing for the others. With READING_INCOMPLETE the
+ * meter still waits from where it was; with all others it starts again from this sample.
  */
 enum dav2m_reading dav2m_meter_read(struct dav2m_meter *meter, const struct dav2m_sample *sample,
 				    uint32_t wanted, uint64_t ret_delta[DAV2M_COUNTERS]);

@@ -36,6 +36,12 @@ static uint32_t since(const struct dav2m *ctl, enum dav2m_mode mode)
 	return ticks < ctl->config.window_trans ? ticks : ctl->config.window_trans;
 }
 
+static uint32_t nested_ticks(const struct dav2m *ctl)
+{
+	return dav2m_mode_of(ctl) == DAV2M_NESTED ? ctl->nested_ticks + ctl->tick
+						  : ctl->nested_ticks;
+}
+
 int dav2m_explain(const struct dav2m *ctl, struct dav2m_explanation *ret_explanation)
 {
 	struct dav2m_explanation *out = ret_explanation;
@@ -59,7 +65,8 @@ int dav2m_explain(const struct dav2m *ctl, struct dav2m_explanation *ret_explana
 		.reference = {.progress = ctl->reference_progress, .cycles = ctl->reference_cycles},
 		.tally = ctl->tally,
 	};
-	__builtin_memcpy(out->mode_ticks, ctl->mode_ticks, sizeof(out->mode_ticks));
+	out->mode_ticks[DAV2M_NESTED] = nested_ticks(ctl);
+	out->mode_ticks[DAV2M_SHADOW] = ctl->tick - nested_ticks(ctl);
 	out->since[DAV2M_SHADOW] = since(ctl, DAV2M_SHADOW);
 	out->since[DAV2M_NESTED] = since(ctl, DAV2M_NESTED);
 	__builtin_memcpy(out->count, ctl->count, sizeof(out->count));

@@ -25,8 +25,9 @@ void dav2m_meter_init(struct dav2m_meter *meter, uint8_t counter_bits)
 	*meter = (struct dav2m_meter){.unused_bits = (uint8_t)(64 - counter_bits)};
 }
 
-static enum dav2m_reading start(struct dav2m_meter *meter, const struct dav2m_sample *sample,
-				uint32_t valid, enum dav2m_reading reading)
+static DAV2M_RARE enum dav2m_reading start(struct dav2m_meter *meter,
+					   const struct dav2m_sample *sample, uint32_t valid,
+					   enum dav2m_reading reading)
 {
 	for (unsigned int c = 0; c < DAV2M_COUNTERS; c++)
 		meter->base[c] = sample->value[c];
@@ -37,8 +38,8 @@ static enum dav2m_reading start(struct dav2m_meter *meter, const struct dav2m_sa
 }
 
 /* The set of counters has changed. */
-static enum dav2m_reading regroup(struct dav2m_meter *meter, const struct dav2m_sample *sample,
-				  uint32_t valid)
+static DAV2M_RARE enum dav2m_reading regroup(struct dav2m_meter *meter,
+					     const struct dav2m_sample *sample, uint32_t valid)
 {
 	if (!(meter->known & ~valid))
 		return start(meter, sample, valid, READING_BASELINE);
@@ -47,12 +48,9 @@ static enum dav2m_reading regroup(struct dav2m_meter *meter, const struct dav2m_
 	return start(meter, sample, valid, READING_LOST);
 }
 
-static enum dav2m_reading classify(const uint64_t delta[DAV2M_COUNTERS], uint64_t half)
+static DAV2M_RARE enum dav2m_reading too_large(uint64_t all, uint64_t half)
 {
-	for (unsigned int c = 0; c < DAV2M_COUNTERS; c++)
-		if (delta[c] >= half)
-			return READING_BACKWARD;
-	return READING_JUMP;
+	return all & half ? READING_BACKWARD : READING_JUMP;
 }
 
 enum dav2m_reading dav2m_meter_read(struct dav2m_meter *meter, const struct dav2m_sample *sample,
@@ -65,8 +63,6 @@ enum dav2m_reading dav2m_meter_read(struct dav2m_meter *meter, const struct dav2
 
 	if (valid != meter->known || !meter->ready)
 		return regroup(meter, sample, valid);
-	for (unsigned int c = 0; c < DAV2M_COUNTERS; c++)
-		ret_delta[c] = 0;
 	for (uint32_t left = valid; left; left &= left - 1) {
 		unsigned int c = (unsigned int)__builtin_ctz(left);
 		uint64_t now = sample->value[c], before = meter->base[c];
@@ -80,7 +76,7 @@ enum dav2m_reading dav2m_meter_read(struct dav2m_meter *meter, const struct dav2
 	meter->gaps = 0;
 	/* An increment is too large when it has a bit beyond the largest's: one test for all. */
 	if (all & ~(MAX_DELTA & mask >> 1))
-		return classify(ret_delta, (mask >> 1) + 1);
+		return too_large(all, (mask >> 1) + 1);
 	meter->wraps += wraps;
 	return READING_OK;
 }

@@ -139,6 +139,7 @@ struct dav2m {
 	uint8_t failures;	 /* failed switches in a row */
 	uint32_t exits_metered;	 /* exits of the exit window according to DAV2M_PAGING_EXITS */
 	uint16_t exits_ticks;	 /* ticks in the exit window */
+	uint16_t settle_ticks;	 /* left of the transient after the last switch */
 	uint64_t exits_progress; /* work in it: inside a shadow probe it restarts by itself */
 	uint64_t window_progress;
 	uint64_t window_cycles;
@@ -149,8 +150,8 @@ struct dav2m {
 	uint32_t tick_tlb_misses;
 	uint32_t tick_exits; /* what `exits` was when it began, modulo restarts of the window */
 	uint64_t tick_cycles;
-	uint32_t tick; /* completed since dav2m_init(); times below are such ticks */
-	uint32_t mode_ticks[DAV2M_MODES];
+	uint32_t tick;	       /* completed since dav2m_init(); times below are such ticks */
+	uint32_t nested_ticks; /* in earlier stays; less the beginning of one that goes on */
 	uint32_t switched_at[DAV2M_MODES]; /* the last switch to each mode */
 	uint32_t calm_at;		   /* when it has been calm for window_trans */
 	uint32_t threshold_vmexit;
