@@ -43,8 +43,8 @@ static void restart_exits(struct dav2m *ctl)
 	ctl->tick_exits -= ctl->exits; /* the tick goes on */
 	ctl->exits = 0;
 	ctl->exits_metered = 0;
-	ctl->exits_progress = 0;
-	ctl->exits_ticks = 0;
+	ctl->exits_from_progress = ctl->window_progress;
+	ctl->exits_from_ticks = ctl->window_ticks;
 }
 
 static void restart_window(struct dav2m *ctl)
@@ -134,7 +134,6 @@ static void finish_tick(struct dav2m *ctl, uint64_t progress)
 		ctl->steps++;
 	restart_tick(ctl);
 	ctl->window_ticks++;
-	ctl->exits_ticks++;
 	pass_time(ctl);
 }
 
@@ -161,7 +160,6 @@ static int account(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTERS])
 	if (ctl->switch_cycles)
 		cycles = without_switch(ctl, cycles);
 	ctl->window_progress += progress;
-	ctl->exits_progress += progress;
 	ctl->window_cycles += cycles;
 	ctl->tick_cycles += cycles;
 	ctl->window_tlb_misses += misses;
@@ -260,15 +258,21 @@ static enum dav2m_reason obstacle(const struct dav2m *ctl, enum dav2m_mode to)
 	return ctl->backoff ? DAV2M_BACKING_OFF : DAV2M_WAITING;
 }
 
-/* What became of a sample: the verdict that was followed, and why. */
+/* What became of a sample: the edge that was followed, or is asked for, and why. */
 struct result {
+	const struct dav2m_edge *edge;
 	enum dav2m_reason reason;
-	enum dav2m_verdict taken;
 };
 
-static struct result not_judged(enum dav2m_reason reason)
+static struct result follow(const struct dav2m_edge *edge)
 {
-	return (struct result){reason, VERDICT_HOLD};
+	return (struct result){edge, (enum dav2m_reason)edge->reason};
+}
+
+/* Nothing was followed; with nothing asked for, that is VERDICT_HOLD. */
+static struct result stay(const struct dav2m *ctl, enum dav2m_reason reason)
+{
+	return (struct result){&dav2m_edges[ctl->state][ctl->asked], reason};
 }
 
 /* Follows a verdict that ends the state: at once, or by asking for the switch it needs. */
@@ -283,13 +287,13 @@ static DAV2M_RARE struct result leave(struct dav2m *ctl, enum dav2m_verdict verd
 	why_not = to == dav2m_mode_of(ctl) ? DAV2M_WAITING : obstacle(ctl, to);
 	if (why_not != DAV2M_WAITING) {
 		restart_window(ctl);
-		return not_judged(why_not);
+		return stay(ctl, why_not);
 	}
 	if (to == dav2m_mode_of(ctl))
 		commit(ctl, verdict);
 	else
 		ask(ctl, verdict);
-	return (struct result){(enum dav2m_reason)edge->reason, verdict};
+	return follow(edge);
 }
 
 /* A reading that can be used, while no switch is asked for. */
@@ -303,10 +307,10 @@ static struct result judge(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTER
 		arm(ctl);
 	if (settling) {
 		restart_window(ctl);
-		return not_judged(DAV2M_SETTLING);
+		return stay(ctl, DAV2M_SETTLING);
 	}
 	if (delta[DAV2M_PROGRESS] == 0 && (ctl->meter.known & DAV2M_BIT(DAV2M_PROGRESS)))
-		return not_judged(DAV2M_NO_PROGRESS);
+		return stay(ctl, DAV2M_NO_PROGRESS);
 	verdict = guard(ctl);
 	edge = &dav2m_edges[ctl->state][verdict];
 	if (edge->to != ctl->state)
@@ -315,7 +319,7 @@ static struct result judge(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTER
 		roll(ctl);
 	else if (ctl->exits > ctl->exits_due)
 		ctl->exits_due = UINT32_MAX; /* one sample a tick is enough to ask for */
-	return (struct result){(enum dav2m_reason)edge->reason, verdict};
+	return follow(edge);
 }
 
 static enum dav2m_reason reason_of(enum dav2m_reading reading)
@@ -352,7 +356,7 @@ static DAV2M_RARE struct result pass_over(struct dav2m *ctl, enum dav2m_reading 
 		restart_window(ctl);
 		restart_tick(ctl);
 	}
-	return not_judged(reason_of(reading));
+	return stay(ctl, reason_of(reading));
 }
 
 static struct result read_sample(struct dav2m *ctl, const struct dav2m_sample *sample)
@@ -364,18 +368,20 @@ static struct result read_sample(struct dav2m *ctl, const struct dav2m_sample *s
 	if (reading != READING_OK)
 		return pass_over(ctl, reading);
 	if (ctl->asked)
-		return not_judged(DAV2M_UNACKNOWLEDGED);
+		return stay(ctl, DAV2M_UNACKNOWLEDGED);
 	meter_exits(ctl, delta);
 	return judge(ctl, delta);
 }
 
-static void describe(const struct dav2m *ctl, const struct dav2m_edge *edge,
-		     enum dav2m_reason reason, struct dav2m_decision *ret_decision)
+static void describe(const struct dav2m *ctl, struct result result,
+		     struct dav2m_decision *ret_decision)
 {
+	const struct dav2m_edge *edge = result.edge;
+
 	ret_decision->action = ctl->asked ? DAV2M_SWITCH : DAV2M_STAY;
 	ret_decision->mode = dav2m_mode_of_state(edge->to);
 	ret_decision->to = (enum dav2m_state)edge->to;
-	ret_decision->reason = reason;
+	ret_decision->reason = result.reason;
 	ret_decision->edge = edge->number;
 	ret_decision->tick = ctl->tick;
 }
@@ -384,7 +390,6 @@ int dav2m_sample(struct dav2m *ctl, const struct dav2m_sample *sample,
 		 struct dav2m_decision *ret_decision)
 {
 	struct result result;
-	uint8_t from;
 
 	if (!ctl || !sample || !ret_decision)
 		return DAV2M_ERR_NULL;
@@ -392,13 +397,11 @@ int dav2m_sample(struct dav2m *ctl, const struct dav2m_sample *sample,
 		return DAV2M_ERR_UNINIT;
 	if (sample->valid & ~DAV2M_ALL_COUNTERS)
 		return DAV2M_ERR_SAMPLE;
-	from = ctl->state;
+	ret_decision->from = (enum dav2m_state)ctl->state;
 	result = read_sample(ctl, sample);
 	ctl->count[result.reason]++;
 	ctl->last_reason = (uint8_t)result.reason;
-	ret_decision->from = (enum dav2m_state)from;
-	describe(ctl, &dav2m_edges[from][ctl->asked ? ctl->asked : result.taken], result.reason,
-		 ret_decision);
+	describe(ctl, result, ret_decision);
 	return DAV2M_OK;
 }
 

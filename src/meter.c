@@ -64,7 +64,7 @@ enum dav2m_reading dav2m_meter_read(struct dav2m_meter *meter, const struct dav2
 	if (valid != meter->known || !meter->ready)
 		return regroup(meter, sample, valid);
 	for (uint32_t left = valid; left; left &= left - 1) {
-		unsigned int c = (unsigned int)__builtin_ctz(left);
+		size_t c = (size_t)__builtin_ctz(left);
 		uint64_t now = sample->value[c], before = meter->base[c];
 
 		meter->base[c] = now;

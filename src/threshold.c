@@ -85,8 +85,8 @@ static int above(const struct dav2m *ctl, uint64_t count, uint32_t threshold, ui
 
 static int exits_above(const struct dav2m *ctl)
 {
-	return above(ctl, ctl->exits, ctl->threshold_vmexit, ctl->exits_progress,
-		     ctl->config.window_vmexit);
+	return above(ctl, ctl->exits, ctl->threshold_vmexit,
+		     ctl->window_progress - ctl->exits_from_progress, ctl->config.window_vmexit);
 }
 
 static int misses_above(const struct dav2m *ctl)
@@ -160,7 +160,9 @@ static enum dav2m_verdict probe_shadow(const struct dav2m *ctl)
 	}
 	if (exits_above(ctl) && dav2m_window_has_cpi(ctl) && worse(ctl))
 		return VERDICT_GIVE_UP;
-	return ctl->exits_ticks >= ctl->config.window_vmexit ? VERDICT_ROLL : VERDICT_HOLD;
+	return ctl->window_ticks - ctl->exits_from_ticks >= ctl->config.window_vmexit
+		       ? VERDICT_ROLL
+		       : VERDICT_HOLD;
 }
 
 static enum dav2m_verdict probe(const struct dav2m *ctl)

@@ -136,11 +136,11 @@ struct dav2m {
 	uint8_t steps;	     /* ticks in the moving averages */
 	uint8_t step_next;   /* where the next one goes */
 	uint8_t step_shift;
-	uint8_t failures;	 /* failed switches in a row */
-	uint32_t exits_metered;	 /* exits of the exit window according to DAV2M_PAGING_EXITS */
-	uint16_t exits_ticks;	 /* ticks in the exit window */
-	uint16_t settle_ticks;	 /* left of the transient after the last switch */
-	uint64_t exits_progress; /* work in it: inside a shadow probe it restarts by itself */
+	uint8_t failures;	      /* failed switches in a row */
+	uint32_t exits_metered;	      /* exits of the exit window according to DAV2M_PAGING_EXITS */
+	uint16_t exits_from_ticks;    /* where in the window the exit window begins: after its */
+	uint16_t settle_ticks;	      /* left of the transient after the last switch */
+	uint64_t exits_from_progress; /* beginning only inside a shadow probe */
 	uint64_t window_progress;
 	uint64_t window_cycles;
 	uint64_t window_tlb_misses;
