@@ -361,7 +361,7 @@ static DAV2M_RARE struct result pass_over(struct dav2m *ctl, enum dav2m_reading 
 
 static struct result read_sample(struct dav2m *ctl, const struct dav2m_sample *sample)
 {
-	uint64_t delta[DAV2M_COUNTERS] = {0};
+	uint64_t delta[DAV2M_COUNTERS];
 	enum dav2m_reading reading =
 		dav2m_meter_read(&ctl->meter, sample, judge_of(ctl)->wanted, delta);
 

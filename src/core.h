@@ -98,8 +98,8 @@ void dav2m_meter_init(struct dav2m_meter *meter, uint8_t counter_bits);
 
 /*
  * Reads the wanted counters (DAV2M_BIT each) of a sample. With READING_OK ret_delta has the
- * increment of each counter in meter->known, nothing for the others. With READING_INCOMPLETE the
- * meter still waits from where it was; with all others it starts again from this sample.
+ * increment of each counter in meter->known, 0 for the others. With READING_INCOMPLETE the meter
+ * still waits from where it was; with all others it starts again from this sample.
  */
 enum dav2m_reading dav2m_meter_read(struct dav2m_meter *meter, const struct dav2m_sample *sample,
 				    uint32_t wanted, uint64_t ret_delta[DAV2M_COUNTERS]);

@@ -46,7 +46,7 @@ static void share_exits_due(const struct dav2m_domain *domain)
 /* Adds what has happened on this vCPU to its totals. Only its owner calls this. */
 static void accumulate(struct dav2m_vcpu *vcpu, const struct dav2m_sample *sample)
 {
-	uint64_t delta[DAV2M_COUNTERS] = {0};
+	uint64_t delta[DAV2M_COUNTERS];
 	enum dav2m_reading reading =
 		dav2m_meter_read(&vcpu->meter, sample, DAV2M_ALL_COUNTERS, delta);
 

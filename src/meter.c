@@ -63,6 +63,8 @@ enum dav2m_reading dav2m_meter_read(struct dav2m_meter *meter, const struct dav2
 
 	if (valid != meter->known || !meter->ready)
 		return regroup(meter, sample, valid);
+	for (unsigned int c = 0; c < DAV2M_COUNTERS; c++)
+		ret_delta[c] = 0;
 	for (uint32_t left = valid; left; left &= left - 1) {
 		size_t c = (size_t)__builtin_ctz(left);
 		uint64_t now = sample->value[c], before = meter->base[c];

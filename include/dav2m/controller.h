@@ -138,9 +138,9 @@ struct dav2m {
 	uint8_t step_shift;
 	uint8_t failures;	      /* failed switches in a row */
 	uint32_t exits_metered;	      /* exits of the exit window according to DAV2M_PAGING_EXITS */
-	uint16_t exits_from_ticks;    /* where in the window the exit window begins: after its */
+	uint16_t exits_from_ticks;    /* of the window when the exit window began */
 	uint16_t settle_ticks;	      /* left of the transient after the last switch */
-	uint64_t exits_from_progress; /* beginning only inside a shadow probe */
+	uint64_t exits_from_progress; /* the same; not 0 inside a shadow probe only */
 	uint64_t window_progress;
 	uint64_t window_cycles;
 	uint64_t window_tlb_misses;
