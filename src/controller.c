@@ -174,22 +174,16 @@ static int account(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTERS])
 
 /* Decisions. */
 
-static DAV2M_RARE int pin_forbids(const struct dav2m *ctl, enum dav2m_mode mode)
+static int pin_forbids(const struct dav2m *ctl, enum dav2m_mode mode)
 {
-	switch ((enum dav2m_pin)ctl->pin) {
-	case DAV2M_PIN_NONE:
-		return 0;
-	case DAV2M_PIN_SHADOW:
-		return mode != DAV2M_SHADOW;
-	case DAV2M_PIN_NESTED:
-		break;
-	}
-	return mode != DAV2M_NESTED;
+	const enum dav2m_pin own = mode == DAV2M_SHADOW ? DAV2M_PIN_SHADOW : DAV2M_PIN_NESTED;
+
+	return ctl->pin != DAV2M_PIN_NONE && ctl->pin != own;
 }
 
 static enum dav2m_verdict guard(const struct dav2m *ctl)
 {
-	if (ctl->pin != DAV2M_PIN_NONE && pin_forbids(ctl, dav2m_mode_of(ctl)))
+	if (pin_forbids(ctl, dav2m_mode_of(ctl)))
 		return VERDICT_PIN;
 	switch ((enum dav2m_state)ctl->state) {
 	case DAV2M_STATE_SHADOW:
@@ -199,6 +193,7 @@ static enum dav2m_verdict guard(const struct dav2m *ctl)
 	case DAV2M_STATE_PRESHADOW:
 		return judge_of(ctl)->probe(ctl);
 	case DAV2M_STATE_PREPAGING:
+	default: /* -Wswitch-enum still asks for each state by name */
 		break;
 	}
 	return ctl->window_ticks >= ctl->config.window_prepaging ? VERDICT_QUIESCED : VERDICT_HOLD;
@@ -322,24 +317,6 @@ static struct result judge(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTER
 	return follow(edge);
 }
 
-static enum dav2m_reason reason_of(enum dav2m_reading reading)
-{
-	switch (reading) {
-	case READING_OK:
-	case READING_BASELINE:
-		break;
-	case READING_INCOMPLETE:
-		return DAV2M_INCOMPLETE;
-	case READING_LOST:
-		return DAV2M_COUNTER_LOST;
-	case READING_BACKWARD:
-		return DAV2M_BACKWARD;
-	case READING_JUMP:
-		return DAV2M_JUMP;
-	}
-	return DAV2M_BASELINE;
-}
-
 /* Where samples carry the exits, those that the caller counted have only been hints. */
 static void meter_exits(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTERS])
 {
@@ -352,11 +329,17 @@ static void meter_exits(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTERS])
 /* A sample that says nothing about the time since the last one. */
 static DAV2M_RARE struct result pass_over(struct dav2m *ctl, enum dav2m_reading reading)
 {
+	static const enum dav2m_reason reasons[] = {
+		[READING_BASELINE] = DAV2M_BASELINE, [READING_INCOMPLETE] = DAV2M_INCOMPLETE,
+		[READING_LOST] = DAV2M_COUNTER_LOST, [READING_BACKWARD] = DAV2M_BACKWARD,
+		[READING_JUMP] = DAV2M_JUMP,
+	};
+
 	if (reading != READING_INCOMPLETE) {
 		restart_window(ctl);
 		restart_tick(ctl);
 	}
-	return stay(ctl, reason_of(reading));
+	return stay(ctl, reasons[reading]);
 }
 
 static struct result read_sample(struct dav2m *ctl, const struct dav2m_sample *sample)

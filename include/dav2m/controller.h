@@ -227,7 +227,8 @@ DAV2M_API int dav2m_acknowledge(struct dav2m *ctl, enum dav2m_outcome outcome, u
 
 /*
  * Allows both modes, or one only. If the other one runs, the following samples ask for the
- * switch. A switch that is asked for and not acknowledged is withdrawn when the pin forbids it.
+ * switch. A switch that is asked for and not acknowledged is withdrawn when the pin
+ * forbids it, and one that only a pin asked for when that pin is lifted.
  * Errors: NULL, UNINIT, RANGE.
  */
 DAV2M_API int dav2m_pin(struct dav2m *ctl, enum dav2m_pin pin);
