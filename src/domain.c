@@ -80,7 +80,8 @@ static int read_once(struct dav2m_vcpu *vcpu, struct dav2m_sample *ret_sample)
 	for (unsigned int c = 0; c < DAV2M_COUNTERS; c++)
 		ret_sample->value[c] = LOAD(&vcpu->low[c], ACQUIRE) |
 				       (uint64_t)LOAD(&vcpu->high[c], ACQUIRE) << 32;
-	return !(sequence & 1) && LOAD(&vcpu->sequence, RELAXED) == sequence;
+	/* Even before, and the same since. */
+	return ((sequence & 1) | (LOAD(&vcpu->sequence, RELAXED) ^ sequence)) == 0;
 }
 
 static int read_vcpu(struct dav2m_vcpu *vcpu, struct dav2m_sample *ret_sample)

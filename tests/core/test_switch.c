@@ -367,6 +367,21 @@ START_TEST(retune_time)
 }
 END_TEST
 
+/* A transient under way lasts as long as the new window_settle says, from the switch on. */
+START_TEST(retune_while_settling)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct rig rig;
+
+	rig_reach(&rig, &config, DAV2M_STATE_PRESHADOW);
+	config.window_settle = 3; /* one of which has passed */
+	ck_assert_int_eq(dav2m_retune(&rig.ctl, &config), 0);
+	rig_expect_reason(rig_tick(&rig, 2000, 0, 0), DAV2M_SETTLING);
+	rig_expect_reason(rig_tick(&rig, 2000, 0, 0), DAV2M_SETTLING);
+	rig_expect_reason(rig_tick(&rig, 2000, 0, 0), DAV2M_ROLLED);
+}
+END_TEST
+
 /* Other widths: what is believed follows the new one. */
 START_TEST(retune_counter_bits)
 {
@@ -418,6 +433,7 @@ int main(void)
 	tcase_add_test(tests, no_such_pin);
 	tcase_add_test(tests, retune);
 	tcase_add_test(tests, retune_time);
+	tcase_add_test(tests, retune_while_settling);
 	tcase_add_test(tests, retune_counter_bits);
 	tcase_add_test(tests, retune_refused);
 	return rig_main("switch", tests);
