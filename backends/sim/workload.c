@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workload_internal.h"
+#include "workload_source.h"
 
 #define SCALE_MAX_BP 100000000u
 

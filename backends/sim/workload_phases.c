@@ -4,7 +4,7 @@
  * compilers take turns on one processor. The first suffers from 2-D walks, the second from
  * shadow paging's exits; what that comes to is left to machine and cost model.
  */
-#include "workload_internal.h"
+#include "workload_source.h"
 
 /* Four rounds of calm, then churn. */
 #define PHASES 8

@@ -10,7 +10,7 @@
  * A tick must be longer than the transient of a switch, which is 5000 cycles for each page of the
  * working set: the two large ones have the paper's 1e8 instructions, the others a tenth of it.
  */
-#include "workload_internal.h"
+#include "workload_source.h"
 
 #define DATA	    0x20000ull
 #define HOT_DATA    0x10000ull

@@ -3,7 +3,7 @@
  * Operating-system workloads of the HVM paper: Aim9's memory and process tests and MemoryMotion.
  * Each step is a few operations of the test, as a process would ask its kernel for them.
  */
-#include "workload_internal.h"
+#include "workload_source.h"
 
 #define HEAP  0x8000ull
 #define STACK 0x7ff00ull

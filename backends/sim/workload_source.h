@@ -3,8 +3,8 @@
  * What a built-in workload is made of: a small program of the guest that is called again and
  * again and appends words until it has done all of its work.
  */
-#ifndef DAV2M_SIM_WORKLOAD_INTERNAL_H
-#define DAV2M_SIM_WORKLOAD_INTERNAL_H
+#ifndef DAV2M_SIM_WORKLOAD_SOURCE_H
+#define DAV2M_SIM_WORKLOAD_SOURCE_H
 
 #include <dav2m/sim/workload.h>
 
