@@ -520,6 +520,25 @@ static int gnuplot_run(FILE *script, struct dav2m_host_error *error)
 	return 0;
 }
 
+/* gnuplot does not notice a full disk: a whole picture ends with its format's last mark. */
+static int picture_check(const struct timeline *timeline, struct dav2m_host_error *error)
+{
+	const char *mark = timeline->terminal == png_terminal ? "IEND" : "</svg>";
+	FILE *picture = fopen(dav2m_output_part(timeline->output), "rb");
+	char tail[17] = "";
+	size_t size = 0;
+
+	if (picture && !fseek(picture, -16, SEEK_END))
+		size = fread(tail, 1, sizeof(tail) - 1, picture);
+	if (picture)
+		fclose(picture);
+	for (size_t i = 0; i + strlen(mark) <= size; i++)
+		if (!memcmp(tail + i, mark, strlen(mark)))
+			return 0;
+	return fail(error, DAV2M_HOST_IO,
+		    "gnuplot could not write the whole picture: ", "is the disk full?");
+}
+
 static int draw(const struct timeline *timeline, struct dav2m_host_error *error)
 {
 	FILE *script = tmpfile();
@@ -543,6 +562,8 @@ int timeline_commit(struct timeline *timeline, struct dav2m_host_error *error)
 {
 	int rc = draw(timeline, error);
 
+	if (!rc)
+		rc = picture_check(timeline, error);
 	if (!rc) {
 		rc = dav2m_output_commit(timeline->output, error);
 		timeline->output = NULL;
