@@ -11,7 +11,7 @@
 
 #include <dav2m/host/replay.h>
 
-#include "../tests/support/phases.h"
+#include "phases.h"
 
 #define TICKS 1000000
 #define RUNS  5

@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "../support/phases.h"
+#include "phases.h"
 #include "rig.h"
 
 /* Ticks of the burst, in which switching this often is no use to anybody. */

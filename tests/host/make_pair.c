@@ -3,7 +3,7 @@
  * Writes a synthetic paired recording from the phase table as two counter traces, for the golden
  * replays and for pictures: make_pair NAME TICKS NOISE_BP SHADOW.csv NESTED.csv
  */
-#include "../support/phases.h"
+#include "phases.h"
 
 #include <dav2m/host/trace.h>
 

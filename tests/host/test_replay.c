@@ -4,7 +4,7 @@
  */
 #include "host.h"
 
-#include "../support/phases.h"
+#include "phases.h"
 
 #include <dav2m/host/replay.h>
 

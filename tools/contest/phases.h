@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Synthetic paired recordings from lists of phases, for tests that need to know the truth.
+ * Synthetic paired recordings from lists of phases: for the contest, and for tests that need to
+ * know the truth.
  *
- * The model: a tick is 1e8 instructions at CPI 1. Shadow paging adds exits x cycles each, nested
- * paging adds TLB misses x extra cycles each. Both modes see the same TLB misses; only shadow
- * paging takes paging exits. No transient: a switch costs what the test says it costs.
+ * The model: a tick is 1e8 instructions at CPI 1, one-dimensional page walks included. Shadow
+ * paging adds exits x cycles each, nested paging adds TLB misses x extra cycles each. Both modes
+ * see the same TLB misses and flushes; only shadow paging takes paging exits. No transient: a
+ * switch costs what the caller says it costs. All counters are there.
  */
-#ifndef DAV2M_TESTS_PHASES_H
-#define DAV2M_TESTS_PHASES_H
+#ifndef DAV2M_TOOLS_PHASES_H
+#define DAV2M_TOOLS_PHASES_H
 
 #include <dav2m/sample.h>
 
 #define PHASES_TICK_PROGRESS 100000000u /* instructions */
+
+/* A one-dimensional walk: one reference beyond the walker's caches, about what `dav2m sim` counts
+   per miss on spec-apsi and spec-fma3d with palacios2011. */
+#define PHASES_WALK_CYCLES 15u
 
 /* The switch costs that go with phases_table, in cycles: half a tick and a whole one. */
 #define PHASES_TO_NESTED_CYCLES 50000000u
@@ -23,6 +29,8 @@ struct phase {
 	uint32_t exit_cycles; /* each */
 	uint32_t misses;      /* TLB misses per tick */
 	uint32_t miss_cycles; /* each, what the second dimension of a walk adds */
+	uint32_t flushes;     /* TLB flushes per tick: programs that unmap flush, those that only
+				 map do not */
 };
 
 /* head once through, head_repeats times, then body for as long as ticks are wanted. */
