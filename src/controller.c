@@ -20,12 +20,6 @@
    fits up to a CPI of 64, and the scaling costs less than 2^-25 of it. */
 #define STEP_BITS 26
 
-static const struct dav2m_judge *judge_of(const struct dav2m *ctl)
-{
-	(void)ctl;
-	return &dav2m_threshold_judge;
-}
-
 static void increment(uint32_t *count)
 {
 	*count += *count != UINT32_MAX;
@@ -92,7 +86,7 @@ static DAV2M_RARE void arm(struct dav2m *ctl)
 	ctl->exits_due = UINT32_MAX;
 	if (dav2m_mode_of(ctl) == DAV2M_SHADOW && ctl->pin == DAV2M_PIN_NONE && !ctl->asked &&
 	    !ctl->backoff && !ctl->settle_ticks)
-		ctl->exits_due = judge_of(ctl)->exits_limit(ctl);
+		ctl->exits_due = dav2m_judge_of(ctl)->exits_limit(ctl);
 }
 
 /* Ticks. */
@@ -105,7 +99,7 @@ static uint32_t narrow(uint64_t value)
 static DAV2M_RARE void calm_down(struct dav2m *ctl)
 {
 	ctl->calm_at += ctl->config.window_trans;
-	judge_of(ctl)->calm(ctl);
+	dav2m_judge_of(ctl)->calm(ctl);
 	ctl->exits_due = UINT32_MAX; /* a new limit: armed again at the end of the tick */
 }
 
@@ -188,10 +182,10 @@ static enum dav2m_verdict guard(const struct dav2m *ctl)
 	switch ((enum dav2m_state)ctl->state) {
 	case DAV2M_STATE_SHADOW:
 	case DAV2M_STATE_NESTED:
-		return judge_of(ctl)->leave(ctl);
+		return dav2m_judge_of(ctl)->leave(ctl);
 	case DAV2M_STATE_PRENESTED:
 	case DAV2M_STATE_PRESHADOW:
-		return judge_of(ctl)->probe(ctl);
+		return dav2m_judge_of(ctl)->probe(ctl);
 	case DAV2M_STATE_PREPAGING:
 	default: /* -Wswitch-enum still asks for each state by name */
 		break;
@@ -205,7 +199,7 @@ static DAV2M_RARE void change_mode(struct dav2m *ctl, enum dav2m_mode to,
 	increment(&ctl->tally.switches[to]);
 	/* A pin is the caller's will, not an oscillation. */
 	if (verdict != VERDICT_PIN)
-		judge_of(ctl)->switched(ctl, to);
+		dav2m_judge_of(ctl)->switched(ctl, to);
 	ctl->switched_at[to] = ctl->tick;
 	ctl->settle_ticks = ctl->config.window_settle;
 	ctl->nested_ticks += to == DAV2M_NESTED ? 0u - ctl->tick : ctl->tick;
@@ -223,7 +217,7 @@ static DAV2M_RARE void commit(struct dav2m *ctl, enum dav2m_verdict verdict)
 	ctl->state = edge->to;
 	if (dav2m_mode_of(ctl) != before)
 		change_mode(ctl, dav2m_mode_of(ctl), verdict);
-	judge_of(ctl)->learn(ctl, (enum dav2m_lesson)edge->lesson);
+	dav2m_judge_of(ctl)->learn(ctl, (enum dav2m_lesson)edge->lesson);
 	arm(ctl);
 }
 
@@ -346,7 +340,7 @@ static struct result read_sample(struct dav2m *ctl, const struct dav2m_sample *s
 {
 	uint64_t delta[DAV2M_COUNTERS];
 	enum dav2m_reading reading =
-		dav2m_meter_read(&ctl->meter, sample, judge_of(ctl)->wanted, delta);
+		dav2m_meter_read(&ctl->meter, sample, dav2m_judge_of(ctl)->wanted, delta);
 
 	if (reading != READING_OK)
 		return pass_over(ctl, reading);
@@ -461,7 +455,7 @@ static void configure(struct dav2m *ctl, const struct dav2m_config *config)
 	ctl->settle_ticks = settle_ticks(ctl);
 	restart_window(ctl);
 	restart_smoothing(ctl);
-	judge_of(ctl)->reset(ctl);
+	dav2m_judge_of(ctl)->reset(ctl);
 	arm(ctl);
 }
 

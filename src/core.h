@@ -80,9 +80,18 @@ struct dav2m_judge {
 	void (*calm)(struct dav2m *ctl);
 	/* Paging exits in an exit window beyond which shadow paging is worth judging at once. */
 	uint32_t (*exits_limit)(const struct dav2m *ctl);
+	/* Adds what it has learned to an explanation. */
+	void (*explain)(const struct dav2m *ctl, struct dav2m_explanation *out);
 };
 
 extern const struct dav2m_judge dav2m_threshold_judge;
+
+/* The judge in charge; its state is that member of ctl->judge. */
+static inline const struct dav2m_judge *dav2m_judge_of(const struct dav2m *ctl)
+{
+	(void)ctl;
+	return &dav2m_threshold_judge;
+}
 
 /* How a sample was read. */
 enum dav2m_reading {

@@ -56,8 +56,6 @@ int dav2m_explain(const struct dav2m *ctl, struct dav2m_explanation *ret_explana
 		.asked = ctl->asked ? DAV2M_SWITCH : DAV2M_STAY,
 		.pin = (enum dav2m_pin)ctl->pin,
 		.reason = (enum dav2m_reason)ctl->last_reason,
-		.threshold_vmexit = ctl->threshold_vmexit,
-		.threshold_tmiss = ctl->threshold_tmiss,
 		.available = ctl->meter.known,
 		.wraps = ctl->meter.wraps,
 		.window = window_of(ctl),
@@ -65,6 +63,7 @@ int dav2m_explain(const struct dav2m *ctl, struct dav2m_explanation *ret_explana
 		.reference = {.progress = ctl->reference_progress, .cycles = ctl->reference_cycles},
 		.tally = ctl->tally,
 	};
+	dav2m_judge_of(ctl)->explain(ctl, out);
 	out->mode_ticks[DAV2M_NESTED] = nested_ticks(ctl);
 	out->mode_ticks[DAV2M_SHADOW] = ctl->tick - nested_ticks(ctl);
 	out->since[DAV2M_SHADOW] = since(ctl, DAV2M_SHADOW);

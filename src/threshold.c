@@ -65,8 +65,8 @@ static void decay(uint32_t *threshold, uint32_t initial, uint32_t bp)
 
 static void reset(struct dav2m *ctl)
 {
-	ctl->threshold_vmexit = ctl->config.threshold_vmexit;
-	ctl->threshold_tmiss = ctl->config.threshold_tmiss;
+	ctl->judge.thresholds.vmexit = ctl->config.threshold_vmexit;
+	ctl->judge.thresholds.tmiss = ctl->config.threshold_tmiss;
 }
 
 /*
@@ -85,13 +85,13 @@ static int above(const struct dav2m *ctl, uint64_t count, uint32_t threshold, ui
 
 static int exits_above(const struct dav2m *ctl)
 {
-	return above(ctl, ctl->exits, ctl->threshold_vmexit,
+	return above(ctl, ctl->exits, ctl->judge.thresholds.vmexit,
 		     ctl->window_progress - ctl->exits_from_progress, ctl->config.window_vmexit);
 }
 
 static int misses_above(const struct dav2m *ctl)
 {
-	return above(ctl, ctl->window_tlb_misses, ctl->threshold_tmiss, ctl->window_progress,
+	return above(ctl, ctl->window_tlb_misses, ctl->judge.thresholds.tmiss, ctl->window_progress,
 		     ctl->config.window_tmiss);
 }
 
@@ -179,16 +179,16 @@ static void learn(struct dav2m *ctl, enum dav2m_lesson lesson)
 	default:
 		break;
 	case LESSON_NESTED_LOST:
-		raise(&ctl->threshold_vmexit, config->threshold_vmexit, config);
+		raise(&ctl->judge.thresholds.vmexit, config->threshold_vmexit, config);
 		break;
 	case LESSON_NESTED_WON:
-		lower(&ctl->threshold_vmexit, config->threshold_vmexit, config);
+		lower(&ctl->judge.thresholds.vmexit, config->threshold_vmexit, config);
 		break;
 	case LESSON_SHADOW_LOST:
-		raise(&ctl->threshold_tmiss, config->threshold_tmiss, config);
+		raise(&ctl->judge.thresholds.tmiss, config->threshold_tmiss, config);
 		break;
 	case LESSON_SHADOW_WON:
-		lower(&ctl->threshold_tmiss, config->threshold_tmiss, config);
+		lower(&ctl->judge.thresholds.tmiss, config->threshold_tmiss, config);
 		break;
 	}
 }
@@ -199,8 +199,8 @@ static void switched(struct dav2m *ctl, enum dav2m_mode to)
 
 	if (ctl->tick - ctl->switched_at[to] >= config->window_trans)
 		return;
-	raise(&ctl->threshold_vmexit, config->threshold_vmexit, config);
-	raise(&ctl->threshold_tmiss, config->threshold_tmiss, config);
+	raise(&ctl->judge.thresholds.vmexit, config->threshold_vmexit, config);
+	raise(&ctl->judge.thresholds.tmiss, config->threshold_tmiss, config);
 	ctl->tally.damped++;
 }
 
@@ -208,14 +208,20 @@ static void calm(struct dav2m *ctl)
 {
 	if (!ctl->config.decay_bp)
 		return;
-	decay(&ctl->threshold_vmexit, ctl->config.threshold_vmexit, ctl->config.decay_bp);
-	decay(&ctl->threshold_tmiss, ctl->config.threshold_tmiss, ctl->config.decay_bp);
+	decay(&ctl->judge.thresholds.vmexit, ctl->config.threshold_vmexit, ctl->config.decay_bp);
+	decay(&ctl->judge.thresholds.tmiss, ctl->config.threshold_tmiss, ctl->config.decay_bp);
 	ctl->tally.decayed++;
 }
 
 static uint32_t exits_limit(const struct dav2m *ctl)
 {
-	return ctl->threshold_vmexit;
+	return ctl->judge.thresholds.vmexit;
+}
+
+static void explain(const struct dav2m *ctl, struct dav2m_explanation *out)
+{
+	out->threshold_vmexit = ctl->judge.thresholds.vmexit;
+	out->threshold_tmiss = ctl->judge.thresholds.tmiss;
 }
 
 const struct dav2m_judge dav2m_threshold_judge = {
@@ -228,4 +234,5 @@ const struct dav2m_judge dav2m_threshold_judge = {
 	.switched = switched,
 	.calm = calm,
 	.exits_limit = exits_limit,
+	.explain = explain,
 };

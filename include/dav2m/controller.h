@@ -124,6 +124,17 @@ struct dav2m_tally {
 	uint32_t decayed;		/* moves back towards the initial thresholds */
 };
 
+/* Private: what the threshold judge has learned. */
+struct dav2m_thresholds {
+	uint32_t vmexit;
+	uint32_t tmiss;
+};
+
+/* Private: what the judge in charge keeps between samples. */
+union dav2m_judgement {
+	struct dav2m_thresholds thresholds;
+};
+
 /* The controller. Its members are private: dav2m_explain() tells all of them that matter. */
 struct dav2m {
 	uint32_t exits;	    /* paging exits in the exit window */
@@ -154,8 +165,7 @@ struct dav2m {
 	uint32_t nested_ticks; /* in earlier stays; less the beginning of one that goes on */
 	uint32_t switched_at[DAV2M_MODES]; /* the last switch to each mode */
 	uint32_t calm_at;		   /* when it has been calm for window_trans */
-	uint32_t threshold_vmexit;
-	uint32_t threshold_tmiss;
+	union dav2m_judgement judge;
 	uint64_t switch_cycles;	     /* of the last switch, to be taken out of the next sample */
 	uint64_t reference_progress; /* CPI of the mode that a probe is judged against */
 	uint64_t reference_cycles;

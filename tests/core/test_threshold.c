@@ -149,7 +149,7 @@ static void check_lesson(struct dav2m *ctl, uint64_t choice)
 {
 	const struct dav2m_judge *judge = &dav2m_threshold_judge;
 	const struct dav2m_config *config = &ctl->config;
-	uint32_t vmexit = ctl->threshold_vmexit, tmiss = ctl->threshold_tmiss;
+	uint32_t vmexit = ctl->judge.thresholds.vmexit, tmiss = ctl->judge.thresholds.tmiss;
 
 	switch (choice) {
 	case LESSON_NESTED_LOST:
@@ -168,20 +168,21 @@ static void check_lesson(struct dav2m *ctl, uint64_t choice)
 		break;
 	}
 	judge->learn(ctl, (enum dav2m_lesson)choice);
-	ck_assert_uint_eq(ctl->threshold_vmexit, vmexit);
-	ck_assert_uint_eq(ctl->threshold_tmiss, tmiss);
+	ck_assert_uint_eq(ctl->judge.thresholds.vmexit, vmexit);
+	ck_assert_uint_eq(ctl->judge.thresholds.tmiss, tmiss);
 }
 
 static void check_calm(struct dav2m *ctl)
 {
 	const struct dav2m_config *config = &ctl->config;
 	uint32_t vmexit =
-		decayed(ctl->threshold_vmexit, config->threshold_vmexit, config->decay_bp);
-	uint32_t tmiss = decayed(ctl->threshold_tmiss, config->threshold_tmiss, config->decay_bp);
+		decayed(ctl->judge.thresholds.vmexit, config->threshold_vmexit, config->decay_bp);
+	uint32_t tmiss =
+		decayed(ctl->judge.thresholds.tmiss, config->threshold_tmiss, config->decay_bp);
 
 	dav2m_threshold_judge.calm(ctl);
-	ck_assert_uint_eq(ctl->threshold_vmexit, vmexit);
-	ck_assert_uint_eq(ctl->threshold_tmiss, tmiss);
+	ck_assert_uint_eq(ctl->judge.thresholds.vmexit, vmexit);
+	ck_assert_uint_eq(ctl->judge.thresholds.tmiss, tmiss);
 }
 
 START_TEST(learning_random)
@@ -210,7 +211,7 @@ static uint32_t learn_often(struct dav2m *ctl, enum dav2m_lesson lesson)
 {
 	for (int i = 0; i < 100; i++)
 		dav2m_threshold_judge.learn(ctl, lesson);
-	return ctl->threshold_vmexit;
+	return ctl->judge.thresholds.vmexit;
 }
 
 START_TEST(saturation)
@@ -258,9 +259,9 @@ START_TEST(rounding)
 	config.lower_bp = DAV2M_ONE_BP;
 	ctl = fresh(&config);
 	dav2m_threshold_judge.learn(&ctl, LESSON_NESTED_WON);
-	ck_assert_uint_eq(ctl.threshold_vmexit, 1);
+	ck_assert_uint_eq(ctl.judge.thresholds.vmexit, 1);
 	dav2m_threshold_judge.learn(&ctl, LESSON_NESTED_LOST);
-	ck_assert_uint_eq(ctl.threshold_vmexit, 2);
+	ck_assert_uint_eq(ctl.judge.thresholds.vmexit, 2);
 	config.raise_bp = 0;
 	ctl = fresh(&config);
 	ck_assert_uint_eq(learn_often(&ctl, LESSON_NESTED_LOST), 1);
