@@ -7,8 +7,10 @@
 #define DAV2M_SIM_H
 
 #include <dav2m/sim/cost.h>
+#include <dav2m/sim/join.h>
 #include <dav2m/sim/lackey.h>
 #include <dav2m/sim/machine.h>
+#include <dav2m/sim/memory_trace.h>
 #include <dav2m/sim/run.h>
 #include <dav2m/sim/stream.h>
 #include <dav2m/sim/workload.h>
