@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The two rules that docs/bound.md proves things about, and nothing else: when regret says to leave
+ * a mode, and what probing may cost. Where the costs come from is regret.c's business.
+ *
+ * Costs are in grains: cycles shifted right so that a tick's fit 32 bits many times over.
+ *
+ * Source of the first: the work-function algorithm of the two-state metrical task system (Borodin,
+ * Linial, Saks, JACM 1992), which for two states is this sum.
+ */
+#ifndef DAV2M_REGRET_RULE_H
+#define DAV2M_REGRET_RULE_H
+
+#include <dav2m/base.h>
+
+/* max(0, regret + cost - other), saturating. */
+static inline uint32_t dav2m_regret_add(uint32_t regret, uint32_t cost, uint32_t other)
+{
+	uint64_t sum = (uint64_t)regret + cost;
+
+	sum = sum > other ? sum - other : 0;
+	return sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
+}
+
+/* The mode is to be left; the regret of the next one begins at 0. */
+static inline int dav2m_regret_due(uint32_t regret, uint32_t limit)
+{
+	return regret >= limit;
+}
+
+/* Probing may begin while the budget is not in debt; a probe that costs more than is left puts it
+   there, and no more than that one probe. Never beyond `most`, so that a long calm buys no storm.
+ */
+static inline int32_t dav2m_budget_earn(int32_t budget, uint32_t cost, uint32_t share_bp,
+					uint32_t most)
+{
+	/* 53687 / 2^29 = 1 / 10000, rounded down; cost x 2^14 x 2^16 < 2^62 */
+	int64_t sum = budget + (int64_t)((uint64_t)cost * share_bp * 53687 >> 29);
+
+	return sum > most ? (int32_t)most : (int32_t)sum;
+}
+
+static inline int32_t dav2m_budget_spend(int32_t budget, uint32_t cost)
+{
+	int64_t left = (int64_t)budget - cost;
+
+	return left < INT32_MIN ? INT32_MIN : (int32_t)left;
+}
+
+#endif
