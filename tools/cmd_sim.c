@@ -23,6 +23,7 @@ static const struct report_column columns[] = {
 	{"fault_cycles", "fault", "", 2, 1},
 	{"switch_cycles", "switch", "", 2, 1},
 	{"sample_cycles", "sample", "", 2, 1},
+	{"swap_cycles", "swap", "", 2, 1},
 	{"dtlb_misses", "DTLB misses", "", 2, 1},
 	{"walk_refs", "walk refs", "", 2, 1},
 	{"paging_exits", "paging exits", "", 1, 1},

@@ -26,6 +26,7 @@ enum option_key {
 	KEY_GUEST_PAGES,
 	KEY_GUEST_TABLES,
 	KEY_GUEST_MEMORY,
+	KEY_GUEST_SWAP,
 	KEY_MODES,
 	KEY_WARM_UP,
 	KEY_WINDOW,
@@ -50,6 +51,7 @@ static const struct argp_option options[] = {
 	{"guest-pages", KEY_GUEST_PAGES, "SIZE", 0, "4k or 2m (4k)", 2},
 	{"guest-tables", KEY_GUEST_TABLES, "LEVELS", 0, "2, 4 or 5 (4)", 2},
 	{"guest-memory", KEY_GUEST_MEMORY, "MB", 0, "guest-physical memory (2048)", 2},
+	{"guest-swap", KEY_GUEST_SWAP, "MB", 0, "the guest's swap space (0)", 2},
 	{"modes", KEY_MODES, "LIST", 0, "of native,shadow,nested,adaptive (all)", 3},
 	{"warm-up", KEY_WARM_UP, "N", 0, "leave the first N instructions out of the counts (0)", 3},
 	{"window-inst", KEY_WINDOW, "N", 0, "instructions per tick (1e6; workloads: their own)", 4},
@@ -243,6 +245,9 @@ static error_t guest_option(int key, char *arg, struct argp_state *state)
 	case KEY_GUEST_MEMORY:
 		setup->guest_bytes = number_parse(state, "guest-memory", arg, 16, 1 << 22) / 2 * 2
 				     << 20;
+		return 0;
+	case KEY_GUEST_SWAP:
+		setup->swap_bytes = number_parse(state, "guest-swap", arg, 0, 1 << 22) << 20;
 		return 0;
 	default:
 		return controller_option(key, arg, state);

@@ -107,6 +107,7 @@ static int run_begin(struct run *run, enum run_mode mode, const struct run_setup
 					  .tables = setup->tables,
 					  .guest_page = setup->guest_page,
 					  .guest_bytes = setup->guest_bytes,
+					  .swap_bytes = setup->swap_bytes,
 					  .window_inst = setup->config.window_inst,
 					  .sample = on_sample,
 					  .vm = run};
@@ -196,18 +197,22 @@ static int runs_begin(struct runs *runs, const struct run_setup *setup,
 	return any_failed(runs, error);
 }
 
-/* All members of the counts but the pages in use grow only; those stay as they are. */
+/* Members of the counts grow only, but for what is in use or has been at most: these stay. */
 static void counts_subtract(struct dav2m_sim_counts *counts, const struct dav2m_sim_counts *before)
 {
 	uint64_t *now = (uint64_t *)counts;
 	const uint64_t *then = (const uint64_t *)before;
-	const uint64_t pages = counts->pages, peak = counts->pages_peak;
+	const struct dav2m_sim_counts at_end = *counts;
 	size_t i;
 
 	for (i = 0; i < sizeof(*counts) / sizeof(*now); i++)
 		now[i] -= then[i];
-	counts->pages = pages;
-	counts->pages_peak = peak;
+	counts->pages = at_end.pages;
+	counts->pages_peak = at_end.pages_peak;
+	counts->swap_pages = at_end.swap_pages;
+	counts->swap_pages_peak = at_end.swap_pages_peak;
+	counts->resident = at_end.resident;
+	counts->resident_peak = at_end.resident_peak;
 }
 
 static int run_end(struct run *run, struct dav2m_host_error *error)

@@ -22,6 +22,7 @@ struct run_setup {
 	enum dav2m_sim_tables tables;
 	enum dav2m_sim_page guest_page;
 	uint64_t guest_bytes;
+	uint64_t swap_bytes;
 	enum dav2m_mode start;	    /* mode that the adaptive run begins in */
 	struct dav2m_config config; /* the controller's; its window_inst is everybody's tick */
 	const char *program;	    /* for the recordings */

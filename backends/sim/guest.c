@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "guest.h"
+#include "guest_swap.h"
 
 #define PAGE_BYTES (1ull << DAV2M_SIM_PAGE_SHIFT)
 
@@ -17,6 +17,7 @@ static struct sim_process *process_new(struct sim_guest *guest, uint32_t pid)
 	if (process == NULL)
 		return NULL;
 	process->pid = pid;
+	sim_swap_room(guest);
 	process->root = sim_table_new(&guest->memory);
 	if (process->root == SIM_NO_FRAME) {
 		free(process);
@@ -24,6 +25,8 @@ static struct sim_process *process_new(struct sim_guest *guest, uint32_t pid)
 	}
 	guest->platform.frame_write(guest->platform.self, process->root);
 	guest->process[pid] = process;
+	process->next = guest->first;
+	guest->first = process;
 	guest->counts->processes++;
 	return process;
 }
@@ -35,6 +38,18 @@ static void process_free(struct sim_process *process)
 	free(process);
 }
 
+/* Takes a process off the list of all. */
+static void process_end(struct sim_guest *guest, struct sim_process *process)
+{
+	struct sim_process **at = &guest->first;
+
+	while (*at != process)
+		at = &(*at)->next;
+	*at = process->next;
+	guest->process[process->pid] = NULL;
+	process_free(process);
+}
+
 static void process_run(struct sim_guest *guest, struct sim_process *process)
 {
 	guest->current = process;
@@ -42,8 +57,12 @@ static void process_run(struct sim_guest *guest, struct sim_process *process)
 }
 
 int sim_guest_init(struct sim_guest *guest, const struct dav2m_sim_config *config,
-		   const struct sim_platform *platform, struct dav2m_sim_counts *counts)
+		   const struct sim_platform *platform, struct dav2m_sim_counts *counts,
+		   const uint64_t *instructions)
 {
+	int error;
+
+	guest->instructions = instructions;
 	guest->geometry = &sim_geometry[config->tables];
 	guest->page = config->guest_page;
 	guest->platform = *platform;
@@ -52,6 +71,10 @@ int sim_guest_init(struct sim_guest *guest, const struct dav2m_sim_config *confi
 	if (sim_memory_init(&guest->memory, (uint32_t)(config->guest_bytes / PAGE_BYTES),
 			    guest->geometry) < 0)
 		return DAV2M_SIM_ERR_MEMORY;
+	sim_memory_reserve(&guest->memory, (uint32_t)(config->kernel_bytes / PAGE_BYTES));
+	error = sim_swap_init(guest, config->swap_bytes);
+	if (error < 0)
+		return error;
 	guest->process = calloc(DAV2M_SIM_PIDS, sizeof(*guest->process));
 	guest->zero_frame = sim_frame_new(&guest->memory);
 	if (guest->process == NULL)
@@ -67,6 +90,7 @@ void sim_guest_free(struct sim_guest *guest)
 	for (pid = 0; guest->process != NULL && pid < DAV2M_SIM_PIDS; pid++)
 		process_free(guest->process[pid]);
 	free(guest->process);
+	sim_swap_free(guest);
 	sim_memory_free(&guest->memory);
 }
 
@@ -76,7 +100,15 @@ static void flush(struct sim_guest *guest)
 	guest->platform.load_root(guest->platform.self, guest->current->root);
 }
 
-static uint32_t frame_get(struct sim_guest *guest, uint32_t level)
+/* The running process's RSS has grown by 4K pages. */
+static void resident_add(struct sim_guest *guest, uint32_t pages)
+{
+	guest->current->resident += pages;
+	if (guest->current->resident > guest->counts->resident_peak)
+		guest->counts->resident_peak = guest->current->resident;
+}
+
+static uint32_t frame_get(struct sim_guest *guest, uint32_t level, uint64_t vpn)
 {
 	const uint32_t frame =
 		level == 1 ? sim_frame_new(&guest->memory) : sim_large_new(&guest->memory);
@@ -85,6 +117,8 @@ static uint32_t frame_get(struct sim_guest *guest, uint32_t level)
 		return SIM_NO_FRAME;
 	guest->platform.frame_write(guest->platform.self, frame);
 	sim_guest_charge(guest, DAV2M_SIM_GUEST_CLEAR, level == 1 ? 1 : guest->memory.large);
+	if (level == 1)
+		sim_swap_page_new(guest, frame, vpn);
 	return frame;
 }
 
@@ -97,9 +131,10 @@ static int page_in_large(struct sim_guest *guest, uint64_t vpn, int write)
 
 	if (entry == NULL || (*entry & SIM_P) != 0)
 		return 0;
-	frame = frame_get(guest, 2);
+	frame = frame_get(guest, 2, vpn);
 	if (frame == SIM_NO_FRAME)
 		return 0;
+	resident_add(guest, guest->memory.large);
 	sim_entry_rewrite(guest, table, sim_index(guest->geometry, 2, vpn),
 			  SIM_ENTRY(frame, SIM_P | SIM_W | SIM_A | SIM_PS | (write ? SIM_D : 0)),
 			  guest->cost->map_writes);
@@ -111,10 +146,11 @@ static int page_in_small(struct sim_guest *guest, uint64_t vpn, int write, int f
 	uint32_t table;
 	uint64_t flags = write ? SIM_P | SIM_W | SIM_A | SIM_D : SIM_P | SIM_A | SIM_COW;
 	const uint64_t *entry = sim_entry_make(guest, guest->current->root, vpn, 1, &table);
-	const uint32_t frame = write || fetch ? frame_get(guest, 1) : guest->zero_frame;
+	const uint32_t frame = write || fetch ? frame_get(guest, 1, vpn) : guest->zero_frame;
 
 	if (entry == NULL || frame == SIM_NO_FRAME)
 		return DAV2M_SIM_ERR_GUEST_MEMORY;
+	resident_add(guest, 1);
 	sim_entry_rewrite(guest, table, sim_index(guest->geometry, 1, vpn), SIM_ENTRY(frame, flags),
 			  guest->cost->map_writes);
 	return 0;
@@ -139,8 +175,9 @@ static int page_unshare(struct sim_guest *guest, uint64_t vpn, uint32_t table, u
 	uint32_t frame = SIM_FRAME(entry);
 
 	guest->counts->cow_faults++;
-	if (frame == guest->zero_frame || guest->memory.refs[frame] > 1) {
-		frame = frame_get(guest, level);
+	if (frame == guest->zero_frame || guest->memory.refs[frame] > 1 ||
+	    (level == 1 && sim_swap_page_shared(guest, frame))) {
+		frame = frame_get(guest, level, vpn);
 		if (frame == SIM_NO_FRAME)
 			return DAV2M_SIM_ERR_GUEST_MEMORY;
 		sim_page_put(guest, entry, level);
@@ -148,6 +185,27 @@ static int page_unshare(struct sim_guest *guest, uint64_t vpn, uint32_t table, u
 	sim_entry_write(guest, table, index, SIM_ENTRY(frame, flags));
 	guest->platform.invlpg(guest->platform.self, vpn);
 	return 0;
+}
+
+/* A page that is in swap. A copy is made at once where a write needs one. */
+static int page_swap_in(struct sim_guest *guest, uint64_t vpn, int write, uint32_t table,
+			uint64_t entry)
+{
+	const uint32_t index = sim_index(guest->geometry, 1, vpn);
+	int major, alone;
+	const uint32_t frame = sim_swap_in(guest, entry, vpn, &major, &alone);
+	const uint64_t flags =
+		write && alone ? SIM_P | SIM_W | SIM_A | SIM_D : SIM_P | SIM_A | SIM_COW;
+
+	if (frame == SIM_NO_FRAME)
+		return DAV2M_SIM_ERR_GUEST_MEMORY;
+	if (major)
+		guest->counts->major_faults++;
+	else
+		guest->counts->swap_cache_faults++;
+	resident_add(guest, 1);
+	sim_entry_rewrite(guest, table, index, SIM_ENTRY(frame, flags), guest->cost->map_writes);
+	return write && !alone ? page_unshare(guest, vpn, table, 1) : 0;
 }
 
 int sim_guest_fault(struct sim_guest *guest, uint64_t vpn, int write, int fetch)
@@ -161,10 +219,13 @@ int sim_guest_fault(struct sim_guest *guest, uint64_t vpn, int write, int fetch)
 	if (prot == DAV2M_SIM_PROT_NONE || (write && !(prot & DAV2M_SIM_PROT_WRITE)))
 		return DAV2M_SIM_ERR_SEGV;
 	sim_guest_charge(guest, DAV2M_SIM_GUEST_FAULT, 1);
+	sim_swap_room(guest);
 	entry = *sim_entry_find(&guest->memory, guest->geometry, guest->current->root, vpn, &table,
 				&level);
-	if (!(entry & SIM_P))
+	if (entry == 0)
 		return page_in(guest, vpn, write, fetch);
+	if (sim_swap_is_entry(entry))
+		return page_swap_in(guest, vpn, write, table, entry);
 	if (write && !(entry & SIM_W))
 		return page_unshare(guest, vpn, table, level);
 	/* Somebody else has mended the entry; what remains is a stale translation. */
@@ -206,7 +267,7 @@ static int event_range(const struct sim_guest *guest, const uint64_t *argument, 
 static void range_forget(struct sim_guest *guest, uint64_t first, uint64_t end)
 {
 	const uint32_t tables = guest->tables_freed;
-	const uint64_t pages = sim_range_unmap(guest, guest->current->root, first, end);
+	const uint64_t pages = sim_range_unmap(guest, guest->current, first, end);
 
 	sim_guest_charge(guest, DAV2M_SIM_GUEST_PTE, pages);
 	if (pages > 0 || guest->tables_freed != tables)
@@ -282,7 +343,7 @@ static int event_fork(struct sim_guest *guest, const uint64_t *argument)
 	child->brk = guest->current->brk;
 	error = sim_region_copy(child, guest->current);
 	if (error == 0)
-		error = sim_tree_fork(guest, guest->current->root, child->root);
+		error = sim_tree_fork(guest, child);
 	flush(guest); /* the parent's writable pages have become read-only */
 	return error;
 }
@@ -290,7 +351,7 @@ static int event_fork(struct sim_guest *guest, const uint64_t *argument)
 /* Frees all pages and tables of an address space but its root. */
 static void space_empty(struct sim_guest *guest, struct sim_process *process)
 {
-	const uint64_t pages = sim_range_unmap(guest, process->root, 0, sim_vpns(guest->geometry));
+	const uint64_t pages = sim_range_unmap(guest, process, 0, sim_vpns(guest->geometry));
 
 	sim_guest_charge(guest, DAV2M_SIM_GUEST_PTE, pages);
 	sim_region_clear(process);
@@ -300,8 +361,10 @@ static void space_empty(struct sim_guest *guest, struct sim_process *process)
 static int event_exec(struct sim_guest *guest)
 {
 	struct sim_process *process = guest->current;
-	struct sim_process before = *process;
+	struct sim_process before;
 
+	sim_swap_room(guest);
+	before = *process;
 	process->root = sim_table_new(&guest->memory);
 	if (process->root == SIM_NO_FRAME)
 		return DAV2M_SIM_ERR_GUEST_MEMORY;
@@ -311,6 +374,7 @@ static int event_exec(struct sim_guest *guest)
 	space_empty(guest, &before);
 	process->regions = 0;
 	process->brk = 0;
+	process->resident = 0;
 	sim_table_free(&guest->memory, before.root);
 	return 0;
 }
@@ -326,8 +390,7 @@ static int event_exit(struct sim_guest *guest)
 	guest->counts->context_switches++;
 	process_run(guest, guest->process[0]);
 	sim_table_free(&guest->memory, process->root);
-	guest->process[process->pid] = NULL;
-	process_free(process);
+	process_end(guest, process);
 	return 0;
 }
 

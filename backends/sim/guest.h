@@ -34,11 +34,15 @@ struct sim_region {
 struct sim_process {
 	uint32_t pid;
 	uint32_t root;
-	uint64_t brk; /* page past the heap's last; 0: not known yet */
+	uint32_t resident; /* 4K pages that its tables map */
+	uint64_t brk;	   /* page past the heap's last; 0: not known yet */
 	struct sim_region *region;
 	uint32_t regions;
 	uint32_t regions_room;
+	struct sim_process *next; /* in the list of all */
 };
+
+struct sim_swap;
 
 struct sim_guest {
 	struct sim_memory memory;
@@ -47,14 +51,19 @@ struct sim_guest {
 	struct sim_platform platform;
 	const struct dav2m_sim_cost *cost;
 	struct dav2m_sim_counts *counts;
+	const uint64_t *instructions; /* run so far */
 	struct sim_process **process; /* by pid */
+	struct sim_process *first;    /* of the list of all */
 	struct sim_process *current;
+	struct sim_swap *swap; /* NULL: no swap space */
 	uint32_t zero_frame;   /* what a page shows that was never written */
 	uint32_t tables_freed; /* so far */
 };
 
+/* instructions: where their number can be read at any time. */
 int sim_guest_init(struct sim_guest *guest, const struct dav2m_sim_config *config,
-		   const struct sim_platform *platform, struct dav2m_sim_counts *counts);
+		   const struct sim_platform *platform, struct dav2m_sim_counts *counts,
+		   const uint64_t *instructions);
 void sim_guest_free(struct sim_guest *guest);
 
 /* A page fault of the running process. 0, or a DAV2M_SIM_ERR_*. */
@@ -80,12 +89,13 @@ uint64_t *sim_entry_find(const struct sim_memory *memory, const struct sim_geome
 /* As before, down to a level, making tables where there are none. NULL: guest memory is full. */
 uint64_t *sim_entry_make(struct sim_guest *guest, uint32_t root, uint64_t vpn, uint32_t level,
 			 uint32_t *ret_table);
-/* Makes [first, end) of a tree empty; frees pages and tables. Answers the pages it unmapped. */
-uint64_t sim_range_unmap(struct sim_guest *guest, uint32_t root, uint64_t first, uint64_t end);
+/* Makes [first, end) of a process empty; frees pages and tables. Answers the pages it had. */
+uint64_t sim_range_unmap(struct sim_guest *guest, struct sim_process *process, uint64_t first,
+			 uint64_t end);
 /* Makes [first, end) read-only until the next write fault. Answers the pages it changed. */
 uint64_t sim_range_protect(struct sim_guest *guest, uint32_t root, uint64_t first, uint64_t end);
-/* Gives the child's empty tree all pages of the parent's, both copy-on-write. 0 or an error. */
-int sim_tree_fork(struct sim_guest *guest, uint32_t parent, uint32_t child);
+/* Gives the child's empty tree all pages of the running process, copy-on-write. 0 or an error. */
+int sim_tree_fork(struct sim_guest *guest, struct sim_process *child);
 /* Drops one use of a page. */
 void sim_page_put(struct sim_guest *guest, uint64_t entry, uint32_t level);
 

@@ -3,7 +3,7 @@
  * The guest kernel's work on its page tables: finding, making, emptying, sharing. Each entry is
  * written through the platform, one by one, as a kernel does.
  */
-#include "guest.h"
+#include "guest_swap.h"
 
 void sim_entry_write(struct sim_guest *guest, uint32_t table, uint32_t index, uint64_t value)
 {
@@ -77,10 +77,10 @@ void sim_page_put(struct sim_guest *guest, uint64_t entry, uint32_t level)
 
 	if (frame == guest->zero_frame || --guest->memory.refs[frame] > 0)
 		return;
-	if (level == 1)
-		sim_frame_free(&guest->memory, frame);
-	else
+	if (level > 1)
 		sim_large_free(&guest->memory, frame);
+	else if (!sim_swap_page_keep(guest, frame))
+		sim_frame_free(&guest->memory, frame);
 }
 
 /* A range of pages within one table. */
@@ -130,8 +130,21 @@ static int is_leaf(uint32_t level, uint64_t entry)
 	return level == 1 || (entry & SIM_PS) != 0;
 }
 
+static void leaf_unmap(struct sim_guest *guest, struct sim_process *process, const struct range *r,
+		       uint32_t index, uint64_t entry)
+{
+	sim_entry_rewrite(guest, r->table, index, 0, guest->cost->unmap_writes);
+	if (sim_swap_is_entry(entry)) {
+		sim_swap_entry_put(guest, entry);
+		return;
+	}
+	process->resident -= 1u << sim_shift(guest->geometry, r->level);
+	sim_page_put(guest, entry, r->level);
+}
+
 /* The depth of these recursions is the number of table levels. */
-static uint64_t table_unmap(struct sim_guest *guest, const struct range *r)
+static uint64_t table_unmap(struct sim_guest *guest, struct sim_process *process,
+			    const struct range *r)
 {
 	uint32_t i, end;
 	uint64_t pages = 0;
@@ -140,15 +153,14 @@ static uint64_t table_unmap(struct sim_guest *guest, const struct range *r)
 		const uint64_t entry = guest->memory.table[r->table][i];
 		const struct range below = range_below(guest, r, i, entry);
 
-		if (!(entry & SIM_P))
+		if (entry == 0)
 			continue;
 		if (is_leaf(r->level, entry)) {
-			sim_entry_rewrite(guest, r->table, i, 0, guest->cost->unmap_writes);
-			sim_page_put(guest, entry, r->level);
+			leaf_unmap(guest, process, r, i, entry);
 			pages++;
 			continue;
 		}
-		pages += table_unmap(guest, &below);
+		pages += table_unmap(guest, process, &below);
 		if (table_empty(guest, below.table)) {
 			sim_entry_write(guest, r->table, i, 0);
 			sim_table_free(&guest->memory, below.table);
@@ -158,11 +170,12 @@ static uint64_t table_unmap(struct sim_guest *guest, const struct range *r)
 	return pages;
 }
 
-uint64_t sim_range_unmap(struct sim_guest *guest, uint32_t root, uint64_t first, uint64_t end)
+uint64_t sim_range_unmap(struct sim_guest *guest, struct sim_process *process, uint64_t first,
+			 uint64_t end)
 {
-	const struct range r = {root, guest->geometry->levels, 0, first, end};
+	const struct range r = {process->root, guest->geometry->levels, 0, first, end};
 
-	return table_unmap(guest, &r);
+	return table_unmap(guest, process, &r);
 }
 
 static uint64_t table_protect(struct sim_guest *guest, const struct range *r)
@@ -194,10 +207,17 @@ uint64_t sim_range_protect(struct sim_guest *guest, uint32_t root, uint64_t firs
 }
 
 /* One page becomes the child's, too. */
-static void page_share(struct sim_guest *guest, uint32_t from, uint32_t to, uint32_t index)
+static void page_share(struct sim_guest *guest, struct sim_process *child, uint32_t from,
+		       uint32_t to, uint32_t index, uint32_t level)
 {
 	uint64_t entry = guest->memory.table[from][index];
 
+	sim_guest_charge(guest, DAV2M_SIM_GUEST_PTE, 1);
+	if (sim_swap_is_entry(entry)) {
+		sim_swap_entry_copy(guest, entry);
+		sim_entry_write(guest, to, index, entry);
+		return;
+	}
 	if ((entry & SIM_W) != 0) {
 		entry = (entry & ~SIM_W) | SIM_COW;
 		sim_entry_write(guest, from, index, entry);
@@ -205,10 +225,11 @@ static void page_share(struct sim_guest *guest, uint32_t from, uint32_t to, uint
 	if (SIM_FRAME(entry) != guest->zero_frame)
 		guest->memory.refs[SIM_FRAME(entry)]++;
 	sim_entry_write(guest, to, index, entry);
-	sim_guest_charge(guest, DAV2M_SIM_GUEST_PTE, 1);
+	child->resident += 1u << sim_shift(guest->geometry, level);
 }
 
-static int table_fork(struct sim_guest *guest, uint32_t from, uint32_t to, uint32_t level)
+static int table_fork(struct sim_guest *guest, struct sim_process *child, uint32_t from,
+		      uint32_t to, uint32_t level)
 {
 	const uint32_t entries = sim_entries(guest->geometry);
 	uint32_t i, below;
@@ -217,23 +238,24 @@ static int table_fork(struct sim_guest *guest, uint32_t from, uint32_t to, uint3
 	for (i = 0; i < entries; i++) {
 		const uint64_t entry = guest->memory.table[from][i];
 
-		if (!(entry & SIM_P))
+		if (entry == 0)
 			continue;
 		if (is_leaf(level, entry)) {
-			page_share(guest, from, to, i);
+			page_share(guest, child, from, to, i, level);
 			continue;
 		}
+		sim_swap_room(guest);
 		below = table_add(guest, to, i);
 		if (below == SIM_NO_FRAME)
 			return DAV2M_SIM_ERR_GUEST_MEMORY;
-		error = table_fork(guest, SIM_FRAME(entry), below, level - 1);
+		error = table_fork(guest, child, SIM_FRAME(entry), below, level - 1);
 		if (error < 0)
 			return error;
 	}
 	return 0;
 }
 
-int sim_tree_fork(struct sim_guest *guest, uint32_t parent, uint32_t child)
+int sim_tree_fork(struct sim_guest *guest, struct sim_process *child)
 {
-	return table_fork(guest, parent, child, guest->geometry->levels);
+	return table_fork(guest, child, guest->current->root, child->root, guest->geometry->levels);
 }

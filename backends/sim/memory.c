@@ -50,16 +50,24 @@ static void used_add(struct sim_memory *memory, uint32_t frames)
 		memory->used_peak = memory->used;
 }
 
+void sim_memory_reserve(struct sim_memory *memory, uint32_t frames)
+{
+	memory->fresh += frames;
+	used_add(memory, frames);
+}
+
 uint32_t sim_frame_new(struct sim_memory *memory)
 {
 	uint32_t frame = memory->free_head;
 
-	if (frame != SIM_NO_FRAME)
+	if (frame != SIM_NO_FRAME) {
 		memory->free_head = memory->refs[frame];
-	else if (memory->fresh < memory->fresh_top)
+		memory->free_frames--;
+	} else if (memory->fresh < memory->fresh_top) {
 		frame = memory->fresh++;
-	else
+	} else {
 		return SIM_NO_FRAME;
+	}
 	memory->refs[frame] = 1;
 	used_add(memory, 1);
 	return frame;
@@ -84,6 +92,7 @@ void sim_frame_free(struct sim_memory *memory, uint32_t frame)
 {
 	memory->refs[frame] = memory->free_head;
 	memory->free_head = frame;
+	memory->free_frames++;
 	memory->used--;
 }
 

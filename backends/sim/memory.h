@@ -20,6 +20,7 @@
 #define SIM_D			0x040ull /* dirty */
 #define SIM_PS			0x080ull /* maps a large page */
 #define SIM_COW			0x200ull /* the guest kernel's: writable once copied */
+#define SIM_SWAPPED		0x400ull /* the guest kernel's, not present: the frame is a swap slot */
 #define SIM_FRAME(entry)	((uint32_t)((entry) >> 12))
 #define SIM_ENTRY(frame, flags) ((uint64_t)(frame) << 12 | (flags))
 
@@ -61,7 +62,8 @@ struct sim_memory {
 	uint32_t fresh_top; /* large pages are handed out from here downwards */
 	uint32_t used;	    /* in 4K frames */
 	uint32_t used_peak;
-	uint32_t free_head;	  /* freed 4K frames, linked through refs */
+	uint32_t free_head;	  /* freed 4K frames, linked through refs, */
+	uint32_t free_frames;	  /* and how many */
 	uint32_t free_large_head; /* freed 512- or 1024-frame blocks */
 	uint32_t large;		  /* frames in a large page */
 	uint64_t **table;	  /* by frame: entries, or NULL */
@@ -75,6 +77,14 @@ struct sim_memory {
 int sim_memory_init(struct sim_memory *memory, uint32_t frames, const struct sim_geometry *g);
 void sim_memory_free(struct sim_memory *memory);
 
+/* 4K frames that can still be had. */
+static inline uint32_t sim_memory_free_frames(const struct sim_memory *memory)
+{
+	return memory->fresh_top - memory->fresh + memory->free_frames;
+}
+
+/* Takes the lowest frames for good; before any other is handed out. */
+void sim_memory_reserve(struct sim_memory *memory, uint32_t frames);
 /* SIM_NO_FRAME when full. */
 uint32_t sim_frame_new(struct sim_memory *memory);
 uint32_t sim_large_new(struct sim_memory *memory);

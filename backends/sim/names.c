@@ -31,7 +31,8 @@ const char *dav2m_sim_mode_name(enum dav2m_sim_mode mode)
 
 const char *dav2m_sim_cause_name(enum dav2m_sim_cause cause)
 {
-	static const char *const name[] = {"base", "walk", "exit", "fault", "switch", "sample"};
+	static const char *const name[] = {"base",   "walk",   "exit", "fault",
+					   "switch", "sample", "swap"};
 
 	return NAME(name, cause);
 }
@@ -52,7 +53,7 @@ const char *dav2m_sim_item_name(enum dav2m_sim_item item)
 		"invlpg",	 "cr3",	       "make",	       "remove",      "drop",
 		"nested_fill",	 "sample",     "mode_switch",  "guest_fault", "guest_clear",
 		"guest_syscall", "guest_pte",  "guest_switch", "guest_fork",  "guest_exec",
-		"guest_exit"};
+		"guest_exit",	 "swap_seek",  "swap_page"};
 
 	return NAME(name, item);
 }

@@ -29,7 +29,8 @@ static int config_check(const struct dav2m_sim_config *config)
 	if ((unsigned)config->mode >= DAV2M_SIM_MODES ||
 	    (unsigned)config->tables >= DAV2M_SIM_TABLES || config->guest_page > DAV2M_SIM_2M ||
 	    config->guest_bytes < 16ull << 20 || config->guest_bytes > 4ull << 40 ||
-	    config->guest_bytes % (2ull << 20) != 0)
+	    config->guest_bytes % (2ull << 20) != 0 ||
+	    config->kernel_bytes > config->guest_bytes / 2 || config->swap_bytes > 4ull << 40)
 		return DAV2M_SIM_ERR_RANGE;
 	return 0;
 }
@@ -43,7 +44,8 @@ static int parts_init(struct dav2m_sim *sim)
 		return error;
 	/* Until the guest has booted, nobody watches it. */
 	sim->vmm.mode = DAV2M_SIM_NATIVE;
-	error = sim_guest_init(&sim->guest, &sim->config, &platform, &sim->counts);
+	error = sim_guest_init(&sim->guest, &sim->config, &platform, &sim->counts,
+			       &sim->seen[DAV2M_SIM_FETCH]);
 	if (error < 0)
 		return error;
 	return sim_vmm_init(&sim->vmm, &sim->config, &sim->mmu, &sim->guest, &sim->counts);
@@ -276,6 +278,7 @@ void dav2m_sim_count(const struct dav2m_sim *sim, struct dav2m_sim_counts *ret_c
 	ret_counts->instructions = sim->seen[DAV2M_SIM_FETCH];
 	ret_counts->cycles[DAV2M_SIM_BASE] =
 		ret_counts->instructions * sim->config.cost->price[DAV2M_SIM_INSTRUCTION].cycles;
+	ret_counts->resident = sim->guest.current->resident;
 	ret_counts->pages = sim->guest.memory.used;
 	ret_counts->pages_peak = sim->guest.memory.used_peak;
 }

@@ -44,9 +44,12 @@ enum dav2m_sim_item {
 	DAV2M_SIM_GUEST_SWITCH,	 /* a context switch, TLB refill excluded */
 	DAV2M_SIM_GUEST_FORK,	 /* fork, tables excluded */
 	DAV2M_SIM_GUEST_EXEC,	 /* exec, tables excluded */
-	DAV2M_SIM_GUEST_EXIT	 /* exit and wait, tables excluded */
+	DAV2M_SIM_GUEST_EXIT,	 /* exit and wait, tables excluded */
+	/* the guest's swap disk */
+	DAV2M_SIM_SWAP_SEEK, /* coming to a slot that is not just ahead */
+	DAV2M_SIM_SWAP_PAGE  /* transferring 4 KB */
 };
-#define DAV2M_SIM_ITEMS 26
+#define DAV2M_SIM_ITEMS 28
 
 struct dav2m_sim_price {
 	uint32_t cycles;

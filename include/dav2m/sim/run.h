@@ -52,9 +52,10 @@ enum dav2m_sim_cause {
 	DAV2M_SIM_EXITS,     /* exits of either mode: world switch and handling */
 	DAV2M_SIM_FAULT,     /* the guest's kernel: faults, system calls, context switches */
 	DAV2M_SIM_SWITCHING, /* mode switches, without the transient that follows them */
-	DAV2M_SIM_SAMPLING   /* sampling exits of a controller */
+	DAV2M_SIM_SAMPLING,  /* sampling exits of a controller */
+	DAV2M_SIM_SWAP	     /* the guest's processes waiting for the swap disk */
 };
-#define DAV2M_SIM_CAUSES 6
+#define DAV2M_SIM_CAUSES 7
 
 enum dav2m_sim_exit {
 	DAV2M_SIM_EXIT_INJECT = 0, /* a #PF that was the guest's own */
@@ -87,10 +88,18 @@ struct dav2m_sim_counts {
 	uint64_t shadow_removed; /* removed one by one, */
 	uint64_t shadow_dropped; /* and dropped at mode switches */
 	uint64_t resyncs;
-	uint64_t tlb_flushes; /* asked for by the guest: CR3 writes, INVLPG */
-	uint64_t faults;      /* guest page faults that brought a page in */
-	uint64_t cow_faults;  /* guest page faults that made a page private */
-	uint64_t pages;	      /* 4K guest frames in use now, tables included */
+	uint64_t tlb_flushes;	    /* asked for by the guest: CR3 writes, INVLPG */
+	uint64_t faults;	    /* guest page faults that brought a page in */
+	uint64_t cow_faults;	    /* guest page faults that made a page private */
+	uint64_t swap_cache_faults; /* on a page marked for eviction, or read with another */
+	uint64_t major_faults;	    /* that waited for a page from swap */
+	uint64_t swap_reads;	    /* pages */
+	uint64_t swap_writes;	    /* pages */
+	uint64_t swap_pages;	    /* slots in use now */
+	uint64_t swap_pages_peak;
+	uint64_t resident;	/* 4K pages mapped by the process that runs: its RSS */
+	uint64_t resident_peak; /* largest RSS that a process has had */
+	uint64_t pages;		/* 4K guest frames in use now, tables included */
 	uint64_t pages_peak;
 	uint64_t table_writes; /* entries that the guest wrote into its tables */
 	uint64_t context_switches;
@@ -109,6 +118,9 @@ struct dav2m_sim_config {
 	enum dav2m_sim_page
 		guest_page;   /* what the guest's kernel hands out: 4K, or 2M where it can */
 	uint64_t guest_bytes; /* guest-physical memory, [16 MB, 4 TB], whole 2 MB */
+	/* Of it, what the guest's kernel keeps for itself beside page tables, at most half. */
+	uint64_t kernel_bytes;
+	uint64_t swap_bytes;  /* swap space; 0: none, [0, 4 TB] */
 	uint64_t window_inst; /* instructions between samples; 0: none */
 	/* Called between two references when window_inst has passed (at_window 1), or when
 	   paging_exit asked for it (0). May switch the mode. NULL: nobody samples. */
