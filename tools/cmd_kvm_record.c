@@ -131,6 +131,10 @@ static int record_run(const struct record *record, struct dav2m_kvm_guest *guest
 		kvm_complain(&fault);
 		return COMMAND_FAILED;
 	}
+	if (!first.valid) {
+		complain("nothing of this guest can be counted; why stands above");
+		return COMMAND_FAILED;
+	}
 	header_fill(record, guest, &first, &header);
 	kvm_signals(); /* first: from here on there is a file to be completed */
 	if (dav2m_trace_writer_open(record->output, &header, &writer, &error)) {

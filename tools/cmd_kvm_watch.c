@@ -108,12 +108,13 @@ static void table_print(const struct dav2m_kvm_guest *guest, struct before *befo
 	for (uint32_t i = 0; i < dav2m_kvm_guest_vcpus(guest); i++) {
 		const struct dav2m_sample *sample = dav2m_kvm_guest_vcpu_sample(guest, i);
 
-		printf("%4u", i);
-		if (sample)
+		if (sample) {
+			printf("%4u", i);
 			row_print(dav2m_kvm_guest_vcpu_values(guest, i), sample, &before[i],
 				  seconds);
-		else
-			printf(" gone\n");
+		} else if (before[i].sample.valid) { /* KVM's numbers may have gaps */
+			printf("%4u gone\n", i);
+		}
 	}
 }
 

@@ -169,6 +169,7 @@ static void routes_print(const struct dav2m_kvm_guest *guest)
 struct dav2m_kvm_guest *kvm_attach(const char *who, const char *qmp, int quiet)
 {
 	struct dav2m_kvm_guest_setup setup = DAV2M_KVM_GUEST_SETUP;
+	struct dav2m_kvm_process process = {.vcpus = 0};
 	struct dav2m_kvm_guest *guest;
 	struct dav2m_kvm_fault fault;
 
@@ -182,8 +183,9 @@ struct dav2m_kvm_guest *kvm_attach(const char *who, const char *qmp, int quiet)
 	}
 	if (quiet)
 		return guest;
-	fprintf(stderr, "PID %d, %u vCPUs, host module %s, %s paging\n", setup.pid,
-		dav2m_kvm_guest_vcpus(guest), dav2m_kvm_guest_host(guest)->module,
+	dav2m_kvm_process_read("/proc", setup.pid, &process, NULL);
+	fprintf(stderr, "PID %d, %u vCPUs, host module %s, %s paging\n", setup.pid, process.vcpus,
+		dav2m_kvm_guest_host(guest)->module,
 		dav2m_mode_name(dav2m_kvm_guest_host(guest)->mode));
 	routes_print(guest);
 	for (unsigned int i = 0; i < DAV2M_COUNTERS; i++)

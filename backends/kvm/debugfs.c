@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * /sys/kernel/debug/kvm/PID-FD/NAME: one number per file, summed over the VM's vCPUs. A read at
- * offset 0 makes the kernel count again, so the files stay open.
+ * /sys/kernel/debug/kvm/PID-FD/NAME: one number per file, summed over the VM's vCPUs. An open file
+ * of these can be read once and cannot be rewound, so each is opened for each read.
  */
 #include "debugfs.h"
 
@@ -45,55 +45,80 @@ static int directory_open(const char *root, int pid)
 int dav2m_kvm_debugfs_open(struct debugfs_vm *vm, const char *root, int pid,
 			   struct dav2m_kvm_fault *ret_fault)
 {
-	int dir = directory_open(root, pid), found = 0;
+	struct dav2m_kvm_values values;
 
-	if (dir < 0)
+	vm->directory = directory_open(root, pid);
+	if (vm->directory < 0)
 		return dav2m_kvm_fault_errno(ret_fault, what,
 					     errno == ENOENT ? "mount it (mount -t debugfs none "
 							       "/sys/kernel/debug)"
 							     : NULL);
-	for (unsigned int i = 0; i < DAV2M_KVM_STATS; i++) {
-		vm->fd[i] = openat(dir, dav2m_kvm_stat_name((enum dav2m_kvm_stat)i),
-				   O_RDONLY | O_CLOEXEC);
-		found += vm->fd[i] >= 0;
-	}
-	close(dir);
-	return found ? 0
-		     : dav2m_kvm_fault_set(ret_fault, what, dav2m_kvm_fault_todo(EACCES), EACCES);
+	if (!dav2m_kvm_debugfs_read(vm, &values, ret_fault))
+		return 0;
+	dav2m_kvm_debugfs_close(vm);
+	return DAV2M_ERR_BACKEND;
 }
 
-static int number_read(int fd, uint64_t *ret_value)
+/* 0, or an errno. */
+static int number_read(int directory, const char *name, uint64_t *ret_value)
 {
+	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC), code = 0;
 	char text[32], *end;
 	ssize_t n;
 
+	if (fd < 0)
+		return errno;
 	do
-		n = pread(fd, text, sizeof(text) - 1, 0);
+		n = read(fd, text, sizeof(text) - 1);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return -1;
+		code = errno;
+	close(fd);
+	if (code)
+		return code;
 	text[n] = '\0';
 	*ret_value = strtoull(text, &end, 10);
-	return end == text ? -1 : 0;
+	return end == text ? EPROTO : 0;
 }
 
+static const char *todo(int code)
+{
+	switch (code) {
+	case EPERM:
+		return "run as root; if you are, the kernel is locked down (Secure Boot) and shows "
+		       "them to nobody: use QMP";
+	case ENOENT:
+		return "the guest has ended, or this kernel does not count page faults";
+	default:
+		return dav2m_kvm_fault_todo(code);
+	}
+}
+
+/* Without the paging exits the rest is of no use: a route that lacks them is none. */
 int dav2m_kvm_debugfs_read(const struct debugfs_vm *vm, struct dav2m_kvm_values *ret_values,
 			   struct dav2m_kvm_fault *ret_fault)
 {
+	int code = ENOENT;
+	uint64_t exits;
+
 	ret_values->available = 0;
-	for (unsigned int i = 0; i < DAV2M_KVM_STATS; i++)
-		if (vm->fd[i] >= 0 && !number_read(vm->fd[i], &ret_values->value[i]))
+	for (unsigned int i = 0; i < DAV2M_KVM_STATS; i++) {
+		int error = number_read(vm->directory, dav2m_kvm_stat_name((enum dav2m_kvm_stat)i),
+					&ret_values->value[i]);
+
+		if (!error)
 			ret_values->available |= DAV2M_BIT(i);
-	return ret_values->available
-		       ? 0
-		       : dav2m_kvm_fault_set(ret_fault, what, dav2m_kvm_fault_todo(ENOENT), ENOENT);
+		else if (error != ENOENT) /* which this kernel does not count */
+			code = error;
+	}
+	if (dav2m_kvm_paging_exits(ret_values, &exits) && code != EMFILE && code != ENFILE)
+		return 0;
+	return dav2m_kvm_fault_set(ret_fault, what, todo(code), code);
 }
 
 void dav2m_kvm_debugfs_close(struct debugfs_vm *vm)
 {
-	for (unsigned int i = 0; i < DAV2M_KVM_STATS; i++) {
-		if (vm->fd[i] >= 0)
-			close(vm->fd[i]);
-		vm->fd[i] = -1;
-	}
+	if (vm->directory >= 0)
+		close(vm->directory);
+	vm->directory = -1;
 }

@@ -8,7 +8,7 @@
 #include <dav2m/kvm/stats.h>
 
 struct debugfs_vm {
-	int fd[DAV2M_KVM_STATS]; /* -1: this kernel does not have it */
+	int directory; /* the VM's, or -1 */
 };
 
 /* root: normally "/sys/kernel/debug". Errors: BACKEND. */

@@ -20,8 +20,14 @@
 #include "qmp.h"
 #include "vcpu.h"
 
+#define DYING_MS 1000 /* a choice: to give back the memory of a large guest takes a while */
+
 static const char what_watch[] = "watch the guest";
 static const char todo_ended[] = "it has ended";
+static const char what_find[] = "find the thread of a vCPU";
+static const char todo_find[] = "if this is QEMU, start it with -qmp unix:PATH,server=on,wait=off, "
+				"which tells it and KVM's "
+				"statistics too, or with -name guest=NAME,debug-threads=on";
 
 /* A vCPU that is there, or was. */
 struct member {
@@ -43,7 +49,8 @@ struct dav2m_kvm_guest {
 	enum dav2m_kvm_route route;
 	struct dav2m_kvm_fault refusal[DAV2M_KVM_ROUTES];
 	struct qmp *qmp;
-	struct dav2m_kvm_values *qmp_values;
+	struct qmp_vcpu *qmp_vcpu; /* DAV2M_KVM_VCPUS_MAX of them */
+	uint32_t qmp_vcpus;
 	struct debugfs_vm debugfs;
 	struct dav2m_kvm_stats vm_stats;
 	struct dav2m_kvm_values vm;
@@ -74,6 +81,16 @@ int dav2m_kvm_guest_alive(const struct dav2m_kvm_guest *guest)
 		return !kill(guest->setup.pid, 0) || errno == EPERM;
 	poll_fd.fd = guest->pidfd;
 	return poll(&poll_fd, 1, 0) == 0;
+}
+
+/* A process that dies closes its sockets and files before it has ended: 1 if it does now. */
+static int dying(struct dav2m_kvm_guest *guest)
+{
+	struct pollfd poll_fd = {.fd = guest->pidfd, .events = POLLIN};
+
+	if (guest->pidfd >= 0)
+		poll(&poll_fd, 1, DYING_MS);
+	return !dav2m_kvm_guest_alive(guest);
 }
 
 /* A copy of a descriptor of the guest's process; -1 with errno. */
@@ -148,11 +165,16 @@ static void route_descriptors(struct dav2m_kvm_guest *guest)
 	guest->route = DAV2M_KVM_ROUTE_DESCRIPTORS;
 }
 
+static int qmp_read(struct dav2m_kvm_guest *guest, struct dav2m_kvm_fault *ret_fault)
+{
+	return dav2m_kvm_qmp_stats(guest->qmp, guest->qmp_vcpu, DAV2M_KVM_VCPUS_MAX,
+				   &guest->qmp_vcpus, &guest->vm, ret_fault);
+}
+
 static void route_qmp(struct dav2m_kvm_guest *guest)
 {
 	struct dav2m_kvm_fault *why = &guest->refusal[DAV2M_KVM_ROUTE_QMP];
 	char path[PATH_MAX];
-	uint32_t n;
 
 	if (guest->setup.qmp)
 		snprintf(path, sizeof(path), "%s", guest->setup.qmp);
@@ -163,15 +185,14 @@ static void route_qmp(struct dav2m_kvm_guest *guest)
 		return;
 	}
 	guest->qmp = malloc(sizeof(*guest->qmp));
-	guest->qmp_values = calloc(DAV2M_KVM_VCPUS_MAX, sizeof(*guest->qmp_values));
-	if (!guest->qmp || !guest->qmp_values) {
+	guest->qmp_vcpu = calloc(DAV2M_KVM_VCPUS_MAX, sizeof(*guest->qmp_vcpu));
+	if (!guest->qmp || !guest->qmp_vcpu) {
 		dav2m_kvm_fault_set(why, "ask QEMU for statistics (QMP)", NULL, ENOMEM);
 		return;
 	}
 	if (dav2m_kvm_qmp_open(guest->qmp, path, why))
 		return;
-	if (dav2m_kvm_qmp_stats(guest->qmp, guest->qmp_values, DAV2M_KVM_VCPUS_MAX, &n, &guest->vm,
-				why))
+	if (qmp_read(guest, why))
 		dav2m_kvm_qmp_close(guest->qmp);
 	else
 		guest->route = DAV2M_KVM_ROUTE_QMP;
@@ -196,6 +217,53 @@ static void vm_stats_open(struct dav2m_kvm_guest *guest)
 		close(fd);
 }
 
+/* vCPUs that the process has, of those with a lower number than index. */
+static uint32_t vcpus_below(const struct dav2m_kvm_guest *guest, uint32_t index)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < index; i++)
+		n += guest->member[i] && guest->member[i]->seen;
+	return n;
+}
+
+/* What QEMU told of this vCPU, found like its thread: see dav2m_kvm_vcpu_thread(). */
+static const struct qmp_vcpu *qmp_vcpu_of(const struct dav2m_kvm_guest *guest, uint32_t index)
+{
+	static const struct qmp_vcpu nothing = {.tid = 0};
+	uint32_t nth = vcpus_below(guest, index);
+
+	if (guest->route != DAV2M_KVM_ROUTE_QMP)
+		return &nothing;
+	if (guest->qmp_vcpus == vcpus_below(guest, guest->vcpus))
+		return &guest->qmp_vcpu[nth];
+	for (uint32_t i = 0; i < guest->qmp_vcpus; i++)
+		if (guest->qmp_vcpu[i].number == nth)
+			return &guest->qmp_vcpu[i];
+	return &nothing;
+}
+
+static int thread_find(const struct dav2m_kvm_guest *guest, uint32_t index)
+{
+	int tid = qmp_vcpu_of(guest, index)->tid;
+
+	return tid ? tid
+		   : dav2m_kvm_vcpu_thread(guest->setup.proc, guest->setup.pid,
+					   vcpus_below(guest, index),
+					   vcpus_below(guest, guest->vcpus));
+}
+
+/* QMP would have told the thread: where there is a socket, what kept us from it says more. */
+static void nameless(const struct dav2m_kvm_guest *guest, struct dav2m_kvm_fault *ret_why)
+{
+	const struct dav2m_kvm_fault *qmp = &guest->refusal[DAV2M_KVM_ROUTE_QMP];
+
+	if (qmp->code)
+		*ret_why = *qmp;
+	else
+		dav2m_kvm_fault_set(ret_why, what_find, todo_find, 0);
+}
+
 static void member_open(struct dav2m_kvm_guest *guest, uint32_t index)
 {
 	struct dav2m_kvm_vcpu_setup setup = DAV2M_KVM_VCPU_SETUP;
@@ -203,8 +271,7 @@ static void member_open(struct dav2m_kvm_guest *guest, uint32_t index)
 
 	if (guest->route == DAV2M_KVM_ROUTE_DESCRIPTORS && guest->stats_fd[index] >= 0)
 		setup.stats_fd = descriptor_copy(guest, guest->stats_fd[index]);
-	member->tid =
-		dav2m_kvm_vcpu_thread(guest->setup.proc, guest->setup.pid, index, guest->vcpus);
+	member->tid = thread_find(guest, index);
 	setup.pid = guest->setup.pid;
 	setup.tid = member->tid;
 	setup.hardware = guest->setup.hardware;
@@ -214,13 +281,16 @@ static void member_open(struct dav2m_kvm_guest *guest, uint32_t index)
 			close(setup.stats_fd);
 		/* on another route the vCPU still has its statistics, though nothing else */
 		member->refused = guest->route != DAV2M_KVM_ROUTE_QMP;
+		if (!member->tid && setup.stats_fd < 0)
+			nameless(guest, &member->why);
 		if (member->refused)
 			return;
 		memset(&member->vcpu, 0, sizeof(member->vcpu));
 		member->vcpu.mode = guest->host.mode;
 	}
 	if (guest->route == DAV2M_KVM_ROUTE_QMP)
-		dav2m_kvm_vcpu_stats_origin(&member->vcpu, guest->qmp_values[index].available);
+		dav2m_kvm_vcpu_stats_origin(&member->vcpu,
+					    qmp_vcpu_of(guest, index)->values.available);
 	member->refused = 0;
 	member->there = 1;
 }
@@ -243,7 +313,7 @@ static int member_read(struct dav2m_kvm_guest *guest, uint32_t index)
 	if (dav2m_kvm_vcpu_sample(&member->vcpu, &now, &member->why))
 		return -1;
 	if (guest->route == DAV2M_KVM_ROUTE_QMP) {
-		member->vcpu.values = guest->qmp_values[index];
+		member->vcpu.values = qmp_vcpu_of(guest, index)->values;
 		dav2m_kvm_vcpu_paging_exits(&member->vcpu, &now);
 	}
 	member->now = now;
@@ -360,11 +430,8 @@ static void origins_update(struct dav2m_kvm_guest *guest)
 /* Statistics that come for all vCPUs at once. */
 static int routes_read(struct dav2m_kvm_guest *guest, struct dav2m_kvm_fault *ret_fault)
 {
-	uint32_t n;
-
 	if (guest->route == DAV2M_KVM_ROUTE_QMP)
-		return dav2m_kvm_qmp_stats(guest->qmp, guest->qmp_values, DAV2M_KVM_VCPUS_MAX, &n,
-					   &guest->vm, ret_fault);
+		return qmp_read(guest, ret_fault);
 	if (guest->route == DAV2M_KVM_ROUTE_DEBUGFS)
 		return dav2m_kvm_debugfs_read(&guest->debugfs, &guest->vm, ret_fault);
 	if (guest->vm_stats.span)
@@ -397,10 +464,11 @@ int dav2m_kvm_guest_sample(struct dav2m_kvm_guest *guest, struct dav2m_sample *r
 		return dav2m_kvm_fault_set(ret_fault, what_watch, todo_ended, 0);
 	code = look(guest);
 	if (code)
-		return dav2m_kvm_fault_set(ret_fault, "look at the guest's descriptors",
-					   dav2m_kvm_fault_todo(code), code);
-	if (routes_read(guest, ret_fault))
-		return DAV2M_ERR_BACKEND;
+		dav2m_kvm_fault_set(ret_fault, "look at the guest's descriptors",
+				    dav2m_kvm_fault_todo(code), code);
+	if (code || routes_read(guest, ret_fault))
+		return dying(guest) ? dav2m_kvm_fault_set(ret_fault, what_watch, todo_ended, 0)
+				    : DAV2M_ERR_BACKEND;
 	for (uint32_t i = 0; i < guest->vcpus; i++)
 		if (guest->member[i])
 			member_update(guest, i);
@@ -427,8 +495,7 @@ int dav2m_kvm_guest_attach(const struct dav2m_kvm_guest_setup *setup,
 		return dav2m_kvm_fault_set(ret_fault, "attach to the guest",
 					   dav2m_kvm_fault_todo(ENOMEM), ENOMEM);
 	guest->setup = *setup;
-	for (unsigned int i = 0; i < DAV2M_KVM_STATS; i++)
-		guest->debugfs.fd[i] = -1;
+	guest->debugfs.directory = -1;
 	guest->pidfd = (int)syscall(SYS_pidfd_open, setup->pid, 0u);
 	if (dav2m_kvm_host_read(setup->sysfs, &guest->host, ret_fault) || look(guest)) {
 		dav2m_kvm_guest_detach(guest);
@@ -518,7 +585,7 @@ void dav2m_kvm_guest_detach(struct dav2m_kvm_guest *guest)
 	if (guest->route == DAV2M_KVM_ROUTE_QMP)
 		dav2m_kvm_qmp_close(guest->qmp);
 	free(guest->qmp);
-	free(guest->qmp_values);
+	free(guest->qmp_vcpu);
 	if (guest->pidfd >= 0)
 		close(guest->pidfd);
 	free(guest);

@@ -288,53 +288,99 @@ int dav2m_kvm_processes(const char *proc,
 	return answer;
 }
 
-/* What VMMs call the thread of vCPU n. */
-static const char *const thread_patterns[] = {
-	"CPU %u/KVM",			/* QEMU */
-	"fc_vcpu %u",			/* Firecracker */
-	"vcpu%u",			/* Cloud Hypervisor */
-	"crosvm_vcpu%u", "kvm-vcpu-%u", /* kvmtool */
-	"vcpu-%u",
+/* What VMMs call the thread of vCPU n: what stands before and after the number. */
+static const char *const thread_names[][2] = {
+	{"CPU ", "/KVM"},			/* QEMU with debug-threads=on */
+	{"fc_vcpu ", ""},			/* Firecracker */
+	{"vcpu", ""},				/* Cloud Hypervisor */
+	{"crosvm_vcpu", ""}, {"kvm-vcpu-", ""}, /* kvmtool */
+	{"vcpu-", ""},
 };
 
-static int thread_matches(const char *comm, uint32_t index)
-{
-	char name[32];
+struct thread {
+	uint32_t number;
+	int tid;
+};
 
-	for (unsigned int i = 0; i < sizeof(thread_patterns) / sizeof(thread_patterns[0]); i++) {
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		snprintf(name, sizeof(name), thread_patterns[i], index);
-#pragma GCC diagnostic pop
-		if (!strcmp(comm, name))
-			return 1;
+struct threads {
+	struct thread vcpu[DAV2M_KVM_VCPUS_MAX]; /* by their numbers */
+	uint32_t vcpus;
+	uint32_t all;
+	int last; /* the TID read last */
+};
+
+/* 0, or -1 for a name that is not a vCPU's. */
+static int thread_number(const char *comm, uint32_t *ret_number)
+{
+	for (unsigned int i = 0; i < sizeof(thread_names) / sizeof(thread_names[0]); i++) {
+		size_t n = strlen(thread_names[i][0]);
+		char *end;
+
+		if (strncmp(comm, thread_names[i][0], n) || !isdigit((unsigned char)comm[n]))
+			continue;
+		*ret_number = (uint32_t)strtoul(comm + n, &end, 10);
+		if (!strcmp(end, thread_names[i][1]))
+			return 0;
 	}
-	return 0;
+	return -1;
 }
 
-int dav2m_kvm_vcpu_thread(const char *proc, int pid, uint32_t index, uint32_t vcpus)
+static void thread_add(struct threads *threads, const char *proc, int pid, int tid)
 {
-	char path[PATH_MAX], comm[32], file[64];
+	char file[64], comm[32];
+	uint32_t number;
+
+	threads->all++;
+	threads->last = tid;
+	snprintf(file, sizeof(file), "task/%d/comm", tid);
+	if (dav2m_kvm_proc_text(proc, pid, file, comm, sizeof(comm)) <= 0)
+		return;
+	comm[strcspn(comm, "\n")] = '\0';
+	if (threads->vcpus == DAV2M_KVM_VCPUS_MAX || thread_number(comm, &number))
+		return;
+	threads->vcpu[threads->vcpus].number = number;
+	threads->vcpu[threads->vcpus++].tid = tid;
+}
+
+static int thread_compare(const void *a, const void *b)
+{
+	uint32_t x = ((const struct thread *)a)->number, y = ((const struct thread *)b)->number;
+
+	return (x > y) - (x < y);
+}
+
+static void threads_read(struct threads *threads, const char *proc, int pid)
+{
+	char path[PATH_MAX];
 	struct dirent *entry;
-	int found = 0, threads = 0, only = 0;
 	DIR *dir;
+
+	threads->vcpus = threads->all = 0;
+	snprintf(path, sizeof(path), "%s/%d/task", proc, pid);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir)))
+		if (is_number(entry->d_name))
+			thread_add(threads, proc, pid, (int)strtol(entry->d_name, NULL, 10));
+	if (dir)
+		closedir(dir);
+	qsort(threads->vcpu, threads->vcpus, sizeof(threads->vcpu[0]), thread_compare);
+}
+
+/*
+ * A VMM numbers its threads without gaps, KVM's numbers are APIC IDs and may have some: so it is
+ * the order that counts, unless a vCPU has been unplugged, whose descriptor QEMU keeps.
+ */
+int dav2m_kvm_vcpu_thread(const char *proc, int pid, uint32_t nth, uint32_t vcpus)
+{
+	struct threads threads;
 
 	if (!proc)
 		return 0;
-	snprintf(path, sizeof(path), "%s/%d/task", proc, pid);
-	dir = opendir(path);
-	while (dir && !found && (entry = readdir(dir))) {
-		if (!is_number(entry->d_name))
-			continue;
-		threads++;
-		only = (int)strtol(entry->d_name, NULL, 10);
-		snprintf(file, sizeof(file), "task/%d/comm", only);
-		if (dav2m_kvm_proc_text(proc, pid, file, comm, sizeof(comm)) <= 0)
-			continue;
-		comm[strcspn(comm, "\n")] = '\0';
-		found = thread_matches(comm, index) ? only : 0;
-	}
-	if (dir)
-		closedir(dir);
-	return found ? found : threads == 1 && vcpus == 1 ? only : 0;
+	threads_read(&threads, proc, pid);
+	if (threads.vcpus == vcpus && nth < vcpus)
+		return threads.vcpu[nth].tid;
+	for (uint32_t i = 0; i < threads.vcpus; i++)
+		if (threads.vcpu[i].number == nth)
+			return threads.vcpu[i].tid;
+	return threads.all == 1 && vcpus == 1 ? threads.last : 0;
 }

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -22,8 +23,27 @@
 #define ANSWER_TIMEOUT_S 2
 
 static const char what[] = "ask QEMU for statistics (QMP)";
-static const char todo[] = "QMP serves one client at a time: give this guest a socket of its own "
-			   "(-qmp unix:PATH,server=on,wait=off) and name it with --qmp";
+
+static const char *todo(int code)
+{
+	switch (code) {
+	case EAGAIN:
+		return "QMP serves one client at a time: give this guest a socket of its own "
+		       "(-qmp unix:PATH,server=on,wait=off) and name it with --qmp";
+	case ENOENT:
+	case ECONNREFUSED:
+		return "no QEMU listens at that socket: name the right one with --qmp";
+	case EPROTO:
+		return "that socket does not speak QMP (a human monitor?): name another with "
+		       "--qmp";
+	case EOPNOTSUPP:
+		return "this QEMU is older than 7.1, or does not run on KVM";
+	case EPIPE:
+		return "QEMU closed the connection; has the guest ended?";
+	default:
+		return dav2m_kvm_fault_todo(code);
+	}
+}
 
 static int qmp_connect(const char *path)
 {
@@ -123,12 +143,12 @@ int dav2m_kvm_qmp_open(struct qmp *qmp, const char *path, struct dav2m_kvm_fault
 	qmp->used = 0;
 	qmp->fd = qmp_connect(path);
 	if (qmp->fd < 0)
-		return dav2m_kvm_fault_errno(ret_fault, what, todo);
+		return dav2m_kvm_fault_errno(ret_fault, what, todo(errno));
 	hello = message_next(qmp);
 	answer = hello ? command_run(qmp, "{\"execute\":\"qmp_capabilities\"}\n") : NULL;
 	json_decref(hello);
 	if (!answer) {
-		dav2m_kvm_fault_errno(ret_fault, what, todo);
+		dav2m_kvm_fault_errno(ret_fault, what, todo(errno));
 		dav2m_kvm_qmp_close(qmp);
 		return DAV2M_ERR_BACKEND;
 	}
@@ -158,29 +178,68 @@ static void values_take(struct dav2m_kvm_values *values, json_t *entry)
 		value_take(values, json_array_get(stats, i));
 }
 
-int dav2m_kvm_qmp_stats(struct qmp *qmp, struct dav2m_kvm_values *ret_vcpu, uint32_t max,
-			uint32_t *ret_n, struct dav2m_kvm_values *ret_vm,
-			struct dav2m_kvm_fault *ret_fault)
+/* QEMU lists statistics by the vCPU's path, in no order that it promises. */
+static json_t *stats_of(json_t *stats, const char *path)
 {
-	json_t *vcpus, *vm;
+	for (size_t i = 0; path && i < json_array_size(stats); i++) {
+		json_t *entry = json_array_get(stats, i);
+		const char *name = json_string_value(json_object_get(entry, "qom-path"));
 
-	vcpus = command_run(qmp, "{\"execute\":\"query-stats\",\"arguments\":{\"target\":\"vcpu\","
-				 "\"providers\":[{\"provider\":\"kvm\"}]}}\n");
-	if (!vcpus)
-		return dav2m_kvm_fault_errno(ret_fault, what,
-					     errno == EOPNOTSUPP
-						     ? "this QEMU is older than 7.1, or does not "
-						       "run on KVM"
-						     : todo);
-	vm = command_run(qmp, "{\"execute\":\"query-stats\",\"arguments\":{\"target\":\"vm\","
-			      "\"providers\":[{\"provider\":\"kvm\"}]}}\n");
-	*ret_n = (uint32_t)json_array_size(vcpus);
-	for (uint32_t i = 0; i < *ret_n && i < max; i++)
-		values_take(&ret_vcpu[i], json_array_get(vcpus, i));
+		if (name && !strcmp(name, path))
+			return entry;
+	}
+	return NULL;
+}
+
+static int vcpu_compare(const void *a, const void *b)
+{
+	uint32_t x = ((const struct qmp_vcpu *)a)->number;
+	uint32_t y = ((const struct qmp_vcpu *)b)->number;
+
+	return (x > y) - (x < y);
+}
+
+static uint32_t vcpus_take(struct qmp_vcpu *ret_vcpu, uint32_t max, json_t *cpus, json_t *stats)
+{
+	uint32_t n = 0;
+
+	for (; n < max && n < json_array_size(cpus); n++) {
+		json_t *cpu = json_array_get(cpus, n);
+		const char *path = json_string_value(json_object_get(cpu, "qom-path"));
+
+		ret_vcpu[n].number =
+			(uint32_t)json_integer_value(json_object_get(cpu, "cpu-index"));
+		ret_vcpu[n].tid = (int)json_integer_value(json_object_get(cpu, "thread-id"));
+		values_take(&ret_vcpu[n].values, stats_of(stats, path));
+	}
+	qsort(ret_vcpu, n, sizeof(*ret_vcpu), vcpu_compare);
+	return n;
+}
+
+#define QUERY_STATS(target)                                                                        \
+	"{\"execute\":\"query-stats\",\"arguments\":{\"target\":\"" target                         \
+	"\",\"providers\":[{\"provider\":\"kvm\"}]}}\n"
+
+int dav2m_kvm_qmp_stats(struct qmp *qmp, struct qmp_vcpu *ret_vcpu, uint32_t max, uint32_t *ret_n,
+			struct dav2m_kvm_values *ret_vm, struct dav2m_kvm_fault *ret_fault)
+{
+	json_t *stats = command_run(qmp, QUERY_STATS("vcpu")), *cpus = NULL, *vm;
+	size_t there = json_array_size(stats);
+
+	if (stats)
+		cpus = command_run(qmp, "{\"execute\":\"query-cpus-fast\"}\n");
+	if (!cpus) {
+		dav2m_kvm_fault_errno(ret_fault, what, todo(errno));
+		json_decref(stats);
+		return DAV2M_ERR_BACKEND;
+	}
+	vm = command_run(qmp, QUERY_STATS("vm"));
+	*ret_n = vcpus_take(ret_vcpu, max, cpus, stats);
 	values_take(ret_vm, vm ? json_array_get(vm, 0) : NULL);
-	json_decref(vcpus);
+	json_decref(stats);
+	json_decref(cpus);
 	json_decref(vm);
-	if (!*ret_n)
+	if (!there)
 		return dav2m_kvm_fault_set(ret_fault, what,
 					   "QEMU has no KVM statistics for this guest", 0);
 	return 0;
@@ -193,31 +252,84 @@ void dav2m_kvm_qmp_close(struct qmp *qmp)
 	qmp->fd = -1;
 }
 
-/* "unix:PATH,server=on", or a chardev's "socket,id=...,path=PATH,...": the path. */
-static int path_cut(const char *word, const char *key, char *ret_path, size_t bytes)
+/* The value of "key=" among an option's words, which commas part. 0, or -1. */
+static int value_cut(const char *words, const char *key, char *ret_value, size_t bytes)
 {
-	const char *at = strstr(word, key);
+	size_t n = strlen(key);
 
-	if (!at)
-		return -1;
-	at += strlen(key);
-	snprintf(ret_path, bytes, "%.*s", (int)strcspn(at, ","), at);
-	return 0;
+	for (const char *at = words; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (strncmp(at, key, n))
+			continue;
+		snprintf(ret_value, bytes, "%.*s", (int)strcspn(at + n, ","), at + n);
+		return 0;
+	}
+	return -1;
+}
+
+struct command_line {
+	char words[16384];
+	size_t n;
+};
+
+/* The next argument of an option ("qmp", "-qmp", "--qmp" are one), or NULL. */
+static const char *argument_next(const struct command_line *line, const char *option,
+				 const char *after)
+{
+	const char *end = line->words + line->n;
+	const char *at = after ? after : line->words;
+
+	for (; at < end; at += strlen(at) + 1) {
+		const char *value = at + strlen(at) + 1;
+
+		if (*at == '-' && value < end && !strcmp(at + strspn(at, "-"), option))
+			return value;
+	}
+	return NULL;
+}
+
+/* The path of the socket that is chardev id. */
+static int chardev_path(const struct command_line *line, const char *id, char *ret_path,
+			size_t bytes)
+{
+	const char *chardev = NULL;
+	char name[128];
+
+	while ((chardev = argument_next(line, "chardev", chardev)))
+		if (!value_cut(chardev, "id=", name, sizeof(name)) && !strcmp(name, id))
+			return value_cut(chardev, "path=", ret_path, bytes);
+	return -1;
+}
+
+/* "-qmp unix:PATH,...", or "-mon chardev=ID,mode=control" and the chardev of that ID. */
+static int socket_find(const struct command_line *line, char *ret_path, size_t bytes)
+{
+	const char *qmp = NULL, *mon = NULL;
+	char id[128], mode[16];
+
+	while ((qmp = argument_next(line, "qmp", qmp)))
+		if (!value_cut(qmp, "unix:", ret_path, bytes))
+			return 0;
+	while ((mon = argument_next(line, "mon", mon)))
+		if (!value_cut(mon, "mode=", mode, sizeof(mode)) && !strcmp(mode, "control") &&
+		    !value_cut(mon, "chardev=", id, sizeof(id)) &&
+		    !chardev_path(line, id, ret_path, bytes))
+			return 0;
+	return -1;
 }
 
 int dav2m_kvm_qmp_path_find(const char *proc, int pid, char *ret_path, size_t bytes)
 {
-	char words[16384];
-	ssize_t n = dav2m_kvm_proc_text(proc, pid, "cmdline", words, sizeof(words));
-	const char *last = "";
+	struct command_line line;
+	ssize_t n = dav2m_kvm_proc_text(proc, pid, "cmdline", line.words, sizeof(line.words));
+	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 
-	for (const char *at = words; n > 0 && at < words + n; at += strlen(at) + 1) {
-		if (!strcmp(last, "-qmp") && !path_cut(at, "unix:", ret_path, bytes))
-			return 0;
-		if (!strcmp(last, "-chardev") && strstr(at, "monitor") &&
-		    !path_cut(at, "path=", ret_path, bytes))
-			return 0;
-		last = at;
-	}
-	return -1;
+	line.n = n > 0 ? (size_t)n : 0;
+	if (socket_find(&line, path, sizeof(path)))
+		return -1;
+	if (path[0] == '/')
+		snprintf(ret_path, bytes, "%s", path);
+	else /* QEMU's own folder is what it is relative to */
+		snprintf(ret_path, bytes, "%s/%d/cwd/%s", proc, pid, path);
+	return 0;
 }

@@ -52,8 +52,11 @@ DAV2M_API int dav2m_kvm_process_read(const char *proc, int pid,
 				     struct dav2m_kvm_process *ret_process,
 				     struct dav2m_kvm_fault *ret_fault);
 
-/* The thread that runs vCPU index, by its name or as the only thread; 0: not known. */
-DAV2M_API int dav2m_kvm_vcpu_thread(const char *proc, int pid, uint32_t index, uint32_t vcpus);
+/*
+ * The thread that runs the nth (from 0) of a process's vCPUs, in the order of KVM's numbers, by the
+ * thread's name or as the only one; 0: not known. vcpus: how many there are.
+ */
+DAV2M_API int dav2m_kvm_vcpu_thread(const char *proc, int pid, uint32_t nth, uint32_t vcpus);
 
 #ifdef __cplusplus
 }
