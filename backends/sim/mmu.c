@@ -185,13 +185,24 @@ void sim_mmu_rebase(struct sim_mmu *mmu)
 	mmu->now = SIM_SLOTS;
 }
 
+/*
+ * Nearly every guest has this geometry. The walks below are compiled for it as a constant, too:
+ * knowing the shifts and the trip count takes a third of their instructions away.
+ */
+static const struct sim_geometry four_levels = {4, 9};
+
+static inline int has_four_levels(const struct sim_geometry *g)
+{
+	return g->levels == four_levels.levels && g->bits == four_levels.bits;
+}
+
 /* Host frame of a guest frame; 0 and *ret_shift, or -1 when it has no nested entry. */
 static inline int nested_frame(struct sim_mmu *mmu, const struct sim_space *nested, uint32_t gfn,
 			       struct sim_walk *walk, uint32_t *ret_frame, uint8_t *ret_shift)
 {
 	const uint64_t key = sim_key(gfn >> mmu->nested_shift, 0);
 	const uint32_t offset = gfn & ((1u << mmu->nested_shift) - 1);
-	const struct sim_geometry *g = nested->geometry;
+	const struct sim_geometry *g = &four_levels; /* nested tables are the host's */
 	uint32_t table = nested->root;
 	uint32_t level = g->levels;
 	uint64_t entry;
@@ -222,19 +233,18 @@ static inline int nested_frame(struct sim_mmu *mmu, const struct sim_space *nest
 }
 
 /* Where the walk may begin: the lowest table that the page-walk cache knows. */
-static inline uint32_t walk_begin(struct sim_mmu *mmu, const struct sim_space *space, uint64_t vpn,
-				  struct sim_walk *walk, uint32_t *ret_table)
+static inline uint32_t walk_begin(struct sim_tlb *cache, const struct sim_space *space,
+				  const struct sim_geometry *g, uint64_t vpn, struct sim_walk *walk,
+				  uint32_t *ret_table)
 {
-	const struct sim_geometry *g = space->geometry;
 	uint32_t level;
 	int slot;
 
-	for (level = 2; mmu->walk_cache != NULL && level <= g->levels; level++) {
-		slot = sim_tlb_use(mmu->walk_cache,
-				   sim_key((vpn >> sim_shift(g, level)) << 3 | level, 0));
+	for (level = 2; cache != NULL && level <= g->levels; level++) {
+		slot = sim_tlb_use(cache, sim_key((vpn >> sim_shift(g, level)) << 3 | level, 0));
 		if (slot >= 0) {
 			walk->cached++;
-			*ret_table = mmu->walk_cache->frame[slot];
+			*ret_table = cache->frame[slot];
 			return level - 1;
 		}
 	}
@@ -248,23 +258,29 @@ static inline void entry_mark(uint64_t *entry, uint64_t flags)
 		*entry |= flags;
 }
 
-static inline enum sim_walk_result walk(struct sim_mmu *mmu, const struct sim_space *space,
-					const struct sim_space *nested, uint64_t vpn, int write,
-					struct sim_walk *ret_walk)
+static inline __attribute__((always_inline)) enum sim_walk_result
+walk(struct sim_mmu *mmu, struct sim_tlb *cache, const struct sim_space *space,
+     const struct sim_geometry *g, const struct sim_space *nested, uint64_t vpn, int write,
+     struct sim_walk *ret_walk)
 {
-	const struct sim_geometry *g = space->geometry;
-	uint32_t table, level, gfn, ignored;
-	uint64_t *entry;
+	uint64_t *const *tables = space->memory->table;
+	uint32_t table, begin, level, gfn, ignored;
+	uint64_t *entry = NULL;
 	uint8_t shift;
 
-	level = walk_begin(mmu, space, vpn, ret_walk, &table);
-	for (;; level--) {
+	ret_walk->refs = ret_walk->cached = 0;
+	begin = walk_begin(cache, space, g, vpn, ret_walk, &table);
+	/* From the top, so that the compiler can lay out the levels one after another. */
+#pragma GCC unroll 4
+	for (level = g->levels; level > 0; level--) {
+		if (level > begin)
+			continue;
 		if (nested != NULL &&
 		    nested_frame(mmu, nested, table, ret_walk, &ignored, &shift) < 0) {
 			ret_walk->frame = table;
 			return SIM_WALK_NESTED;
 		}
-		entry = &space->memory->table[table][sim_index(g, level, vpn)];
+		entry = &tables[table][sim_index(g, level, vpn)];
 		ret_walk->refs++;
 		if (!(*entry & SIM_P))
 			return SIM_WALK_FAULT;
@@ -272,9 +288,9 @@ static inline enum sim_walk_result walk(struct sim_mmu *mmu, const struct sim_sp
 			break;
 		entry_mark(entry, SIM_A);
 		table = SIM_FRAME(*entry);
-		if (mmu->walk_cache != NULL)
-			sim_tlb_put(mmu->walk_cache,
-				    sim_key((vpn >> sim_shift(g, level)) << 3 | level, 0), table);
+		if (cache != NULL)
+			sim_tlb_put(cache, sim_key((vpn >> sim_shift(g, level)) << 3 | level, 0),
+				    table);
 	}
 	if (write && !(*entry & SIM_W))
 		return SIM_WALK_FAULT;
@@ -294,66 +310,45 @@ static inline enum sim_walk_result walk(struct sim_mmu *mmu, const struct sim_sp
 	return SIM_WALK_DONE;
 }
 
-enum sim_walk_result sim_mmu_walk(struct sim_mmu *mmu, const struct sim_space *space, uint64_t vpn,
-				  int write, struct sim_walk *ret_walk)
+/* Each of these is a compilation of walk() of its own; nested: NULL for a 1-D walk. */
+#define WALK(name, cache, geometry, nested_or_null)                                                \
+	static __attribute__((noinline)) enum sim_walk_result name(                                \
+		struct sim_mmu *mmu, const struct sim_space *space,                                \
+		const struct sim_space *nested, uint64_t vpn, int write,                           \
+		struct sim_walk *ret_walk)                                                         \
+	{                                                                                          \
+		(void)nested;                                                                      \
+		return walk(mmu, cache, space, geometry, nested_or_null, vpn, write, ret_walk);    \
+	}
+
+WALK(walk_four, mmu->walk_cache, &four_levels, NULL)
+WALK(walk_four_bare, NULL, &four_levels, NULL)
+WALK(walk_four_nested, mmu->walk_cache, &four_levels, nested)
+WALK(walk_any, mmu->walk_cache, space->geometry, nested)
+
+enum sim_walk_result sim_mmu_walk(struct sim_mmu *mmu, const struct sim_space *space,
+				  const struct sim_space *nested, uint64_t vpn, int write,
+				  struct sim_walk *ret_walk)
 {
-	ret_walk->refs = ret_walk->cached = 0;
-	return walk(mmu, space, NULL, vpn, write, ret_walk);
+	if (!has_four_levels(space->geometry))
+		return walk_any(mmu, space, nested, vpn, write, ret_walk);
+	if (nested != NULL)
+		return walk_four_nested(mmu, space, nested, vpn, write, ret_walk);
+	if (mmu->walk_cache != NULL)
+		return walk_four(mmu, space, NULL, vpn, write, ret_walk);
+	return walk_four_bare(mmu, space, NULL, vpn, write, ret_walk);
 }
 
-enum sim_walk_result sim_mmu_walk_nested(struct sim_mmu *mmu, const struct sim_space *space,
-					 const struct sim_space *nested, uint64_t vpn, int write,
-					 struct sim_walk *ret_walk)
+enum sim_hit sim_mmu_lookup_large(struct sim_mmu *mmu, enum dav2m_sim_stream stream, uint64_t vpn,
+				  int write)
 {
-	ret_walk->refs = ret_walk->cached = 0;
-	return walk(mmu, space, nested, vpn, write, ret_walk);
-}
-
-static enum sim_hit lookup_first(struct sim_mmu *mmu, unsigned stream, unsigned page_class,
-				 uint64_t vpn, int write)
-{
-	struct sim_tlb *tlb = mmu->l1[stream][page_class];
-	int slot;
-
-	if (tlb == NULL)
-		return SIM_HIT_NONE;
-	slot = sim_tlb_find(tlb, sim_key(vpn >> mmu->shift[page_class], page_class));
-	if (slot < 0)
-		return SIM_HIT_NONE;
-	if (write && !(tlb->tag[slot] & SIM_KEY_WRITE))
-		return SIM_HIT_UNWRITABLE_L1;
-	tlb->stamp[slot] = mmu->now;
-	return SIM_HIT_L1;
-}
-
-static enum sim_hit lookup_second(struct sim_mmu *mmu, unsigned stream, unsigned page_class,
-				  uint64_t vpn, int write)
-{
-	struct sim_sets *sets = mmu->l2[stream][page_class];
-	uint64_t tag;
-	uint32_t frame;
-
-	if (sets == NULL ||
-	    !sim_sets_use(sets, sim_key(vpn >> mmu->shift[page_class], page_class), &tag, &frame))
-		return SIM_HIT_NONE;
-	if (write && !(tag & SIM_KEY_WRITE))
-		return SIM_HIT_UNWRITABLE_L2;
-	if (mmu->l1[stream][page_class] != NULL)
-		sim_tlb_insert(mmu->l1[stream][page_class], tag, frame, mmu->now);
-	return SIM_HIT_L2;
-}
-
-enum sim_hit sim_mmu_lookup(struct sim_mmu *mmu, enum dav2m_sim_stream stream, uint64_t vpn,
-			    int write)
-{
-	const unsigned classes = mmu->large ? DAV2M_SIM_PAGES : 1;
 	enum sim_hit hit = SIM_HIT_NONE;
 	unsigned p;
 
-	for (p = 0; p < classes && hit == SIM_HIT_NONE; p++)
-		hit = lookup_first(mmu, stream, p, vpn, write);
-	for (p = 0; p < classes && hit == SIM_HIT_NONE; p++)
-		hit = lookup_second(mmu, stream, p, vpn, write);
+	for (p = 0; p < DAV2M_SIM_PAGES && hit == SIM_HIT_NONE; p++)
+		hit = sim_mmu_lookup_first(mmu, stream, p, vpn, write);
+	for (p = 0; p < DAV2M_SIM_PAGES && hit == SIM_HIT_NONE; p++)
+		hit = sim_mmu_lookup_second(mmu, stream, p, vpn, write);
 	return hit;
 }
 
@@ -367,21 +362,18 @@ static unsigned class_of(const struct sim_mmu *mmu, unsigned stream, uint8_t shi
 	return p;
 }
 
-void sim_mmu_fill(struct sim_mmu *mmu, enum dav2m_sim_stream stream, uint64_t vpn,
-		  const struct sim_walk *walk)
+void sim_mmu_fill_large(struct sim_mmu *mmu, enum dav2m_sim_stream stream, uint64_t vpn,
+			const struct sim_walk *walk)
 {
 	const unsigned p = class_of(mmu, stream, walk->shift);
-	const uint64_t page = vpn >> mmu->shift[p];
-	const uint64_t key = sim_key(page, p) | walk->writable;
-	const uint32_t frame = walk->frame - (uint32_t)(vpn - (page << mmu->shift[p]));
+	const uint64_t page = sim_mmu_page(mmu, p, vpn);
 
 	if (p != DAV2M_SIM_4K)
 		mmu->large = 1;
 	if (mmu->shift[p] < walk->page_shift)
 		mmu->splintered = 1;
-	sim_tlb_insert(mmu->l1[stream][p], key, frame, mmu->now);
-	if (mmu->l2[stream][p] != NULL)
-		sim_sets_insert(mmu->l2[stream][p], key, frame);
+	sim_mmu_enter(mmu, stream, p, sim_key(page, p) | walk->writable,
+		      walk->frame - (uint32_t)(vpn - (page << mmu->shift[p])));
 }
 
 void sim_mmu_forget(struct sim_mmu *mmu, enum dav2m_sim_stream stream, uint64_t vpn)

@@ -64,11 +64,10 @@ void sim_mmu_flush(struct sim_mmu *mmu);
 void sim_mmu_invlpg(struct sim_mmu *mmu, uint64_t vpn);
 void sim_mmu_rebase(struct sim_mmu *mmu);
 
-enum sim_walk_result sim_mmu_walk(struct sim_mmu *mmu, const struct sim_space *space, uint64_t vpn,
-				  int write, struct sim_walk *ret_walk);
-enum sim_walk_result sim_mmu_walk_nested(struct sim_mmu *mmu, const struct sim_space *space,
-					 const struct sim_space *nested, uint64_t vpn, int write,
-					 struct sim_walk *ret_walk);
+/* Translates a page; nested: the tables of nested paging, or NULL for a 1-D walk. */
+enum sim_walk_result sim_mmu_walk(struct sim_mmu *mmu, const struct sim_space *space,
+				  const struct sim_space *nested, uint64_t vpn, int write,
+				  struct sim_walk *ret_walk);
 
 enum sim_hit {
 	SIM_HIT_NONE, /* in no TLB */
@@ -78,12 +77,84 @@ enum sim_hit {
 	SIM_HIT_UNWRITABLE_L2
 };
 
+/* The page number by which an entry of a class is known. Every class's shift is 0 for 4K. */
+static inline uint64_t sim_mmu_page(const struct sim_mmu *mmu, unsigned page_class, uint64_t vpn)
+{
+	return page_class == DAV2M_SIM_4K ? vpn : vpn >> mmu->shift[page_class];
+}
+
+static inline enum sim_hit sim_mmu_lookup_first(struct sim_mmu *mmu, unsigned stream,
+						unsigned page_class, uint64_t vpn, int write)
+{
+	struct sim_tlb *tlb = mmu->l1[stream][page_class];
+	int slot;
+
+	if (tlb == NULL)
+		return SIM_HIT_NONE;
+	slot = sim_tlb_find(tlb, sim_key(sim_mmu_page(mmu, page_class, vpn), page_class));
+	if (slot < 0)
+		return SIM_HIT_NONE;
+	if (write && !(tlb->tag[slot] & SIM_KEY_WRITE))
+		return SIM_HIT_UNWRITABLE_L1;
+	tlb->stamp[slot] = mmu->now;
+	return SIM_HIT_L1;
+}
+
+static inline enum sim_hit sim_mmu_lookup_second(struct sim_mmu *mmu, unsigned stream,
+						 unsigned page_class, uint64_t vpn, int write)
+{
+	struct sim_sets *sets = mmu->l2[stream][page_class];
+	uint64_t tag;
+	uint32_t frame;
+
+	if (sets == NULL ||
+	    !sim_sets_use(sets, sim_key(sim_mmu_page(mmu, page_class, vpn), page_class), &tag,
+			  &frame))
+		return SIM_HIT_NONE;
+	if (write && !(tag & SIM_KEY_WRITE))
+		return SIM_HIT_UNWRITABLE_L2;
+	if (mmu->l1[stream][page_class] != NULL)
+		sim_tlb_insert(mmu->l1[stream][page_class], tag, frame, mmu->now);
+	return SIM_HIT_L2;
+}
+
+enum sim_hit sim_mmu_lookup_large(struct sim_mmu *mmu, enum dav2m_sim_stream stream, uint64_t vpn,
+				  int write);
+void sim_mmu_fill_large(struct sim_mmu *mmu, enum dav2m_sim_stream stream, uint64_t vpn,
+			const struct sim_walk *walk);
+
 /* The full look-up of one reference, for those that the caller's fast path did not settle. */
-enum sim_hit sim_mmu_lookup(struct sim_mmu *mmu, enum dav2m_sim_stream stream, uint64_t vpn,
-			    int write);
+static inline enum sim_hit sim_mmu_lookup(struct sim_mmu *mmu, enum dav2m_sim_stream stream,
+					  uint64_t vpn, int write)
+{
+	enum sim_hit hit;
+
+	if (mmu->large)
+		return sim_mmu_lookup_large(mmu, stream, vpn, write);
+	hit = sim_mmu_lookup_first(mmu, stream, DAV2M_SIM_4K, vpn, write);
+	return hit != SIM_HIT_NONE ? hit
+				   : sim_mmu_lookup_second(mmu, stream, DAV2M_SIM_4K, vpn, write);
+}
+
+static inline void sim_mmu_enter(struct sim_mmu *mmu, unsigned stream, unsigned page_class,
+				 uint64_t key, uint32_t frame)
+{
+	sim_tlb_insert(mmu->l1[stream][page_class], key, frame, mmu->now);
+	if (mmu->l2[stream][page_class] != NULL)
+		sim_sets_insert(mmu->l2[stream][page_class], key, frame);
+}
+
 /* Takes a walk's result into the TLBs. */
-void sim_mmu_fill(struct sim_mmu *mmu, enum dav2m_sim_stream stream, uint64_t vpn,
-		  const struct sim_walk *walk);
+static inline void sim_mmu_fill(struct sim_mmu *mmu, enum dav2m_sim_stream stream, uint64_t vpn,
+				const struct sim_walk *walk)
+{
+	if (walk->page_shift != 0)
+		sim_mmu_fill_large(mmu, stream, vpn, walk);
+	else
+		sim_mmu_enter(mmu, stream, DAV2M_SIM_4K,
+			      sim_key(vpn, DAV2M_SIM_4K) | walk->writable, walk->frame);
+}
+
 /* Takes a page's entry out of one stream's TLBs. */
 void sim_mmu_forget(struct sim_mmu *mmu, enum dav2m_sim_stream stream, uint64_t vpn);
 /* The frame that the first-level TLB holds for a page, without touching anything; 1 if it does. */

@@ -15,6 +15,7 @@ struct dav2m_sim {
 	uint64_t seen[4]; /* by kind: loads, stores, instructions, nothing */
 	uint64_t due;	  /* instructions at which a sampling point is reached */
 	uint64_t window_end;
+	uint64_t vpns; /* virtual pages that the guest's tables can hold */
 	uint64_t position;
 	struct dav2m_sim_counts counts;
 	struct sim_vmm vmm;
@@ -48,6 +49,7 @@ static int parts_init(struct dav2m_sim *sim)
 			       &sim->seen[DAV2M_SIM_FETCH]);
 	if (error < 0)
 		return error;
+	sim->vpns = sim_vpns(sim->guest.geometry);
 	return sim_vmm_init(&sim->vmm, &sim->config, &sim->mmu, &sim->guest, &sim->counts);
 }
 
@@ -142,7 +144,7 @@ static __attribute__((noinline)) int reference_slow(struct dav2m_sim *sim, uint6
 		sim->counts.l2_misses[stream]++;
 	else
 		sim->counts.dirty_walks++;
-	if (vpn >= sim_vpns(sim->guest.geometry))
+	if (vpn >= sim->vpns)
 		return DAV2M_SIM_ERR_ADDRESS;
 	error = translate(sim, vpn, kind, &walk);
 	if (error < 0)

@@ -176,15 +176,6 @@ struct sim_platform sim_vmm_platform(struct sim_vmm *vmm)
 	return platform;
 }
 
-enum sim_walk_result sim_vmm_walk(struct sim_vmm *vmm, uint64_t vpn, int write,
-				  struct sim_walk *ret_walk)
-{
-	if (vmm->mode == DAV2M_SIM_NESTED)
-		return sim_mmu_walk_nested(vmm->mmu, &vmm->active, &vmm->nested, vpn, write,
-					   ret_walk);
-	return sim_mmu_walk(vmm->mmu, &vmm->active, vpn, write, ret_walk);
-}
-
 static int shadow_fault(struct sim_vmm *vmm, uint64_t vpn, int write)
 {
 	const uint64_t made = vmm->counts->shadow_made;

@@ -39,8 +39,14 @@ void sim_vmm_free(struct sim_vmm *vmm);
 struct sim_platform sim_vmm_platform(struct sim_vmm *vmm);
 
 /* A page walk for the guest, in the mode that runs. */
-enum sim_walk_result sim_vmm_walk(struct sim_vmm *vmm, uint64_t vpn, int write,
-				  struct sim_walk *ret_walk);
+static inline enum sim_walk_result sim_vmm_walk(struct sim_vmm *vmm, uint64_t vpn, int write,
+						struct sim_walk *ret_walk)
+{
+	return sim_mmu_walk(vmm->mmu, &vmm->active,
+			    vmm->mode == DAV2M_SIM_NESTED ? &vmm->nested : NULL, vpn, write,
+			    ret_walk);
+}
+
 /*
  * A walk has failed. Answers 1: handled, walk again; 0: the guest's kernel has to handle it;
  * or a DAV2M_SIM_ERR_*.
