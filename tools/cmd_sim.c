@@ -160,7 +160,7 @@ static int simulate(struct sim_options *o, struct output *output, struct dav2m_h
 
 	o->setup.program = o->workload ? o->workload->name : o->traces[0];
 	rc = o->workload ? feed_open_workload(o->workload, o->seed, o->scale_bp, &feed, error)
-			 : feed_open_traces(o->traces, o->n_traces, &feed, error);
+			 : feed_open_traces(o->traces, o->n_traces, o->input_format, &feed, error);
 	if (rc)
 		return rc;
 	rc = runs_do(&runs, &o->setup, feed, error);

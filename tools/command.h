@@ -15,6 +15,7 @@ enum command_exit {
 /* argv[0] is the full name, "dav2m replay", as messages and --help show it. */
 int cmd_replay(int argc, char **argv);
 int cmd_sim(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
 int cmd_kvm(int argc, char **argv); /* where the build has libdav2m-kvm */
 
 /* Prints "dav2m: ..." to stderr, after the progress bar if one stands. */

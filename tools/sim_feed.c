@@ -4,11 +4,6 @@
  */
 #include "sim_feed.h"
 
-#include "input.h"
-
-#include <dav2m/sim/lackey.h>
-
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,11 +14,9 @@ struct feed {
 	struct dav2m_sim_source *source; /* NULL: traces */
 	char **path;
 	size_t paths;
-	size_t at;	     /* trace under way, or the next one */
-	struct input *input; /* NULL: between traces */
-	struct dav2m_sim_lackey lackey;
-	const char *text; /* not parsed yet */
-	size_t size;
+	enum trace_format format;
+	size_t at;		   /* trace under way, or the next one */
+	struct trace_input *input; /* NULL: between traces */
 };
 
 static int fail(struct dav2m_host_error *error, int code, const char *text)
@@ -38,7 +31,8 @@ static int feed_new(struct feed **ret_feed, struct dav2m_host_error *error)
 	return *ret_feed ? 0 : fail(error, DAV2M_HOST_MEMORY, "out of memory");
 }
 
-int feed_open_traces(char **paths, size_t n, struct feed **ret_feed, struct dav2m_host_error *error)
+int feed_open_traces(char **paths, size_t n, enum trace_format format, struct feed **ret_feed,
+		     struct dav2m_host_error *error)
 {
 	int rc = feed_new(ret_feed, error);
 
@@ -46,6 +40,7 @@ int feed_open_traces(char **paths, size_t n, struct feed **ret_feed, struct dav2
 		return rc;
 	(*ret_feed)->path = paths;
 	(*ret_feed)->paths = n;
+	(*ret_feed)->format = format;
 	return 0;
 }
 
@@ -72,63 +67,42 @@ static size_t event_put(uint64_t *words, enum dav2m_sim_event event, uint64_t ar
 	return 1 + n;
 }
 
+/* Makes the process of a trace that tells of none. */
 static int trace_begin(struct feed *feed, uint64_t *words, size_t *ret_words,
 		       struct dav2m_host_error *error)
 {
-	int rc = input_open(feed->path[feed->at], &feed->input, error);
+	int rc = trace_input_open(feed->path[feed->at], feed->format, &feed->input, error);
 
-	if (rc)
-		return rc;
-	dav2m_sim_lackey_init(&feed->lackey);
-	feed->size = 0;
-	*ret_words = event_put(words, DAV2M_SIM_SWITCH, FIRST_PID + feed->at);
-	return 0;
+	if (!rc && !trace_input_has_processes(feed->input))
+		*ret_words = event_put(words, DAV2M_SIM_SWITCH, FIRST_PID + feed->at);
+	return rc;
 }
 
-static int text_wrong(const struct feed *feed, struct dav2m_host_error *error)
+static void trace_end(struct feed *feed, uint64_t *words, size_t *ret_words)
 {
-	snprintf(error->text, sizeof(error->text), "%s:%" PRIu64 ":%" PRIu32 ": %s",
-		 input_name(feed->input), feed->lackey.line, feed->lackey.column,
-		 feed->lackey.rule);
-	return DAV2M_HOST_FORMAT;
-}
-
-static int trace_end(struct feed *feed, uint64_t *words, size_t room, size_t *ret_words,
-		     struct dav2m_host_error *error)
-{
-	if (dav2m_sim_lackey_end(&feed->lackey, words, room, ret_words))
-		return text_wrong(feed, error);
-	*ret_words += event_put(words + *ret_words, DAV2M_SIM_EXIT_PROCESS, 0);
-	input_close(feed->input);
+	if (!trace_input_has_processes(feed->input))
+		*ret_words = event_put(words, DAV2M_SIM_EXIT_PROCESS, 0);
+	trace_input_close(feed->input);
 	feed->input = NULL;
 	feed->at++;
-	return 0;
 }
 
 static int trace_next(struct feed *feed, uint64_t *words, size_t room, size_t *ret_words,
 		      struct dav2m_host_error *error)
 {
-	size_t used;
-	int rc;
+	int rc = 0;
 
 	*ret_words = 0;
-	if (!feed->input)
-		return feed->at < feed->paths ? trace_begin(feed, words, ret_words, error) : 0;
-	while (*ret_words == 0) {
-		if (feed->size == 0) {
-			rc = input_next(feed->input, &feed->text, &feed->size, error);
-			if (rc == 0)
-				return trace_end(feed, words, room, ret_words, error);
-			if (rc < 0)
-				return rc;
+	while (*ret_words == 0 && !rc && (feed->input || feed->at < feed->paths)) {
+		if (!feed->input) {
+			rc = trace_begin(feed, words, ret_words, error);
+			continue;
 		}
-		if (dav2m_sim_lackey_feed(&feed->lackey, feed->text, feed->size, words, room, &used,
-					  ret_words))
-			return text_wrong(feed, error);
-		feed->text += used;
-		feed->size -= used;
+		rc = trace_input_next(feed->input, words, room, ret_words, error);
+		if (!rc && *ret_words == 0)
+			trace_end(feed, words, ret_words);
 	}
-	return 0;
+	return rc;
 }
 
 int feed_next(struct feed *feed, uint64_t *words, size_t room, size_t *ret_words,
@@ -144,7 +118,7 @@ void feed_close(struct feed *feed)
 {
 	if (!feed)
 		return;
-	input_close(feed->input);
+	trace_input_close(feed->input);
 	dav2m_sim_source_free(feed->source);
 	free(feed);
 }
@@ -153,14 +127,14 @@ uint64_t feed_total(const struct feed *feed)
 {
 	if (feed->source)
 		return dav2m_sim_source_total(feed->source);
-	return feed->paths == 1 && feed->input ? input_size(feed->input) : 0;
+	return feed->paths == 1 && feed->input ? trace_input_size(feed->input) : 0;
 }
 
 uint64_t feed_done(const struct feed *feed)
 {
 	if (feed->source)
 		return dav2m_sim_source_done(feed->source);
-	return feed->input ? input_position(feed->input) : 0;
+	return feed->input ? trace_input_position(feed->input) : 0;
 }
 
 const char *feed_unit(const struct feed *feed)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where `dav2m sim` gets its references: recorded traces, one process each, or a workload.
+ * Where `dav2m sim` gets its references: recorded traces, or a workload.
  */
 #ifndef DAV2M_TOOLS_SIM_FEED_H
 #define DAV2M_TOOLS_SIM_FEED_H
 
-#include <dav2m/host/error.h>
+#include "trace_input.h"
+
 #include <dav2m/sim/workload.h>
 
 struct feed;
@@ -13,8 +14,9 @@ struct feed;
 /* Fewest words that feed_next() needs room for. */
 #define FEED_ROOM 4096
 
-/* paths: n files, "-" for the standard input; they run one after another in one guest. */
-int feed_open_traces(char **paths, size_t n, struct feed **ret_feed,
+/* paths: n files, "-" for the standard input; they run one after another in one guest,
+   each as a process of its own unless it tells of processes itself. */
+int feed_open_traces(char **paths, size_t n, enum trace_format format, struct feed **ret_feed,
 		     struct dav2m_host_error *error);
 int feed_open_workload(const struct dav2m_sim_workload *workload, uint64_t seed, uint32_t scale_bp,
 		       struct feed **ret_feed, struct dav2m_host_error *error);

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Tick of a recorded program: lackey's recordings are some 10^7 to 10^9 instructions long, and
+/* Tick of a recorded program: recordings are some 10^7 to 10^9 instructions long, and
    a controller needs some hundred ticks to show anything. */
 #define TRACE_WINDOW_INST 1000000u
 /* Guest memory unless told: what the DAV2M paper's first machine has. */
@@ -39,10 +39,13 @@ enum option_key {
 	KEY_SEED,
 	KEY_SCALE,
 	KEY_LIST,
-	KEY_FORMAT
+	KEY_FORMAT,
+	KEY_INPUT_FORMAT
 };
 
 static const struct argp_option options[] = {
+	{"input-format", KEY_INPUT_FORMAT, "FORMAT", 0,
+	 "of the traces: dav2m, lackey, champsim, din or auto (auto)", 1},
 	{"workload", KEY_WORKLOAD, "NAME", 0, "simulate a built-in workload instead of traces", 1},
 	{"seed", KEY_SEED, "N", 0, "of the workload (1)", 1},
 	{"scale", KEY_SCALE, "X", 0, "length of the workload: 0.5 is half of it (1)", 1},
@@ -278,6 +281,10 @@ static error_t input_option(int key, char *arg, struct argp_state *state)
 	case KEY_RECORD:
 		o->setup.record = arg;
 		return 0;
+	case KEY_INPUT_FORMAT:
+		o->input_format = (enum trace_format)choice(state, "input-format", arg,
+							    trace_format_names, TRACE_FORMATS);
+		return 0;
 	case KEY_LIST:
 		o->list = 1;
 		return 0;
@@ -364,7 +371,8 @@ void sim_options_parse(int argc, char **argv, struct sim_options *ret_options)
 		.parser = parse_option,
 		.args_doc = "TRACE...\n--workload NAME",
 		.doc = "Simulate native, shadow and nested paging, and the controller between the "
-		       "two, on what valgrind's lackey recorded of real programs, or on a workload."
+		       "two, on what `dav2m trace` and others recorded of real programs, or on a "
+		       "workload."
 		       "\vSeveral traces run one after another in one guest. Thresholds are per "
 		       "window: unless they are set, they shrink with --window-inst."};
 	struct parse parse = {.options = ret_options};

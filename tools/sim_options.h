@@ -12,6 +12,7 @@ struct sim_options {
 	struct run_setup setup;
 	char **traces;
 	size_t n_traces;
+	enum trace_format input_format;
 	const struct dav2m_sim_workload *workload;
 	uint64_t seed;
 	uint32_t scale_bp;

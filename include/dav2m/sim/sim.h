@@ -6,7 +6,9 @@
 #ifndef DAV2M_SIM_H
 #define DAV2M_SIM_H
 
+#include <dav2m/sim/champsim.h>
 #include <dav2m/sim/cost.h>
+#include <dav2m/sim/din.h>
 #include <dav2m/sim/join.h>
 #include <dav2m/sim/lackey.h>
 #include <dav2m/sim/machine.h>
