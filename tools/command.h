@@ -16,6 +16,7 @@ enum command_exit {
 int cmd_replay(int argc, char **argv);
 int cmd_sim(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
+int cmd_contest(int argc, char **argv);
 int cmd_kvm(int argc, char **argv); /* where the build has libdav2m-kvm */
 
 /* Prints "dav2m: ..." to stderr, after the progress bar if one stands. */

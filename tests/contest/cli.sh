@@ -1,0 +1,146 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# `dav2m contest` end to end on a small matrix: relations that hold whatever the policies do, the
+# same parameters in all cells, the same result every time, and what it says to bad input.
+#
+# usage: bash cli.sh SOURCE_ROOT DAV2M
+set -euo pipefail
+src=$(realpath "$1")
+dav2m=$(realpath "$2")
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch"
+failures=0
+checks=0
+
+wrong() { printf 'wrong: %s\n' "$*"; failures=$((failures + 1)); }
+
+# expect CODE PATTERN ARG...: exit code, and what stderr must match; no pattern: no stderr
+expect() {
+	local code=$1 pattern=$2 got=0
+	shift 2
+	checks=$((checks + 1))
+	"$dav2m" contest "$@" >out 2>err </dev/null || got=$?
+	[ "$got" -eq "$code" ] || wrong "dav2m contest $* ended with $got, not $code: $(cat err)"
+	if [ -n "$pattern" ]; then grep -q -- "$pattern" err; else [ ! -s err ]; fi ||
+		wrong "dav2m contest $*: no '$pattern' in: $(cat err)"
+	[ -z "$(find . -name '*.part')" ] || wrong "dav2m contest $* left $(find . -name '*.part')"
+}
+
+# each CONDITION: awk over the rows of `runs`, columns by name as v["name"]; says which rows fail
+each() {
+	checks=$((checks + 1))
+	awk -F, '!/^#/ && !head { head = 1; for (i = 1; i <= NF; i++) name[i] = $i; next }
+		/^#/ { next }
+		{ for (i = 1; i <= NF; i++) v[name[i]] = $i; rows++
+		  if (!('"$1"')) { print; bad = 1 } }
+		END { exit bad || !rows }' runs >rows || wrong "not $1: $(head -n 3 rows)"
+}
+
+gcc=("$src/tests/data/gcc-shadow.csv" "$src/tests/data/gcc-nested.csv")
+small=('--workloads=aim-exec,spec-gzip,gcc,burst,alike,adversary' '--models=palacios2011,dear-switch')
+expect 0 '' "${small[@]}" --recordings=kept --show=runs --format=csv "${gcc[@]}"
+cp out runs
+
+# 6 workloads under 2 models, and a recording
+policies=$("$dav2m" contest --list | awk '/^policies/ { on = 1; next } !NF { exit }
+	/^  [^ ]/ && on' | wc -l)
+[ "$(grep -cv '^#' runs)" -eq $((13 * policies + 1)) ] || wrong "rows: $(grep -cv '^#' runs)"
+each 'v["cycles"] >= v["hindsight_cycles"]'
+each 'v["best_static_cycles"] >= v["hindsight_cycles"]'
+each 'v["workload"] == "adversary" || v["policy"] !~ /^static/ || v["cycles"] >= v["best_static_cycles"]'
+each 'v["policy"] !~ /^static/ || v["switches_to_nested"] + v["switches_to_shadow"] == 0'
+each 'v["wrong_mode_percent"] >= 0 && v["wrong_mode_percent"] <= 100'
+each 'v["probing_percent"] >= 0 && v["probing_percent"] <= 100'
+# Switches lead to and fro.
+each '(v["switches_to_nested"] - v["switches_to_shadow"]) ^ 2 <= 1'
+
+# One of the static modes is the best static mode, unless each has its own adversary.
+awk -F, '!/^#/ && $1 != "adversary" && $3 ~ /^static/ && $5 == $7 { best++ } END { exit best != 11 }' \
+	runs || wrong 'the best static mode is not one of the two'
+# Whatever runs against the adversary runs in the wrong mode.
+awk -F, '$1 == "adversary" && $3 ~ /^static/ && $8 < 5 { bad = 1 } END { exit bad }' runs ||
+	wrong 'the adversary lets a static mode get away'
+
+# No cell has parameters of its own.
+awk -F, '!/^#/ && head++ { print $3 "," $4 }' runs | sort -u >parameters
+[ "$(wc -l <parameters)" -eq "$policies" ] || wrong "a cell has its own parameters: $(cat parameters)"
+[ "$(cut -d, -f2 parameters | sort -u | wc -l)" -eq "$policies" ] || wrong 'two policies are one'
+
+# Again, from the kept recordings and without: the same to the last digit.
+find kept -name '*.csv' | sort >kept.txt
+[ "$(wc -l <kept.txt)" -eq 4 ] || wrong "kept: $(cat kept.txt)"
+expect 0 '' "${small[@]}" --recordings=kept --show=runs --format=csv "${gcc[@]}"
+cmp -s out runs || wrong 'kept recordings give another result'
+expect 0 '' "${small[@]}" --show=runs --format=csv "${gcc[@]}"
+cmp -s out runs || wrong 'the same contest gives another result'
+gzip=("$(grep 'gzip.*shadow.csv' kept.txt)" "$(grep 'gzip.*nested.csv' kept.txt)")
+expect 0 '' --workloads=none --show=runs --format=csv "${gzip[@]}"
+diff <(awk -F, '!/^#/ { print $3, $5 }' out) \
+	<(awk -F, '!/^#/ && (!head++ || $1 $2 == "spec-gzippalacios2011") { print $3, $5 }' runs) ||
+	wrong 'a kept recording, given as a file, is another one'
+
+# What a policy sees changes what it does, not what a mode costs.
+for view in --noise=10 --hide=walk_cycles,tlb_flushes --lose=8; do
+	expect 0 '' --workloads=gcc,saw --show=runs --format=csv "$view"
+	awk -F, '$3 ~ /^static/ { print $1, $2, $5 }' out >static.blurred
+	awk -F, '!/^#/ { print $3, $5 }' out >all.blurred
+	expect 0 '' --workloads=gcc,saw --show=runs --format=csv
+	awk -F, '$3 ~ /^static/ { print $1, $2, $5 }' out | cmp -s - static.blurred ||
+		wrong "$view changes what a static mode costs"
+	! awk -F, '!/^#/ { print $3, $5 }' out | cmp -s - all.blurred || wrong "$view changes nothing"
+done
+
+# The three tables agree.
+awk -F, '!/^#/ && head++ { sum[$3] += $8; n[$3]++ }
+	END { for (p in sum) printf "%s %.1f\n", p, sum[p] / n[p] }' runs | sort >means
+expect 0 '' "${small[@]}" --recordings=kept --format=csv "${gcc[@]}"
+awk -F, '!/^#/ && head++ { printf "%s %.1f\n", $1, $2 }' out | sort | diff - means >difference ||
+	wrong "means differ: $(cat difference)"
+expect 0 '' "${small[@]}" --recordings=kept --show=cells --format=csv "${gcc[@]}"
+[ "$(grep -cv '^#' out)" -eq 14 ] || wrong "cells: $(wc -l <out) lines"
+expect 0 '' --workloads=gcc --models=modern --format=json
+grep -q '"policy": "static shadow"' out || wrong 'json lacks a policy'
+expect 0 '' --workloads=gcc --models=modern -o table
+[ ! -s out ] || wrong '-o still prints'
+grep -q 'static nested' table || wrong '-o: no table'
+rm table
+
+# Bad input, and nothing half-written
+expect 2 "'xml' is not table" --format=xml
+expect 2 "'all' is not policies" --show=all
+expect 2 "no counter is named 'cycle'" --hide=cycle
+expect 2 "'x' is not a number" --noise=x
+expect 2 "'60' is not a number in" --noise=60
+expect 2 '1 would leave no sample' --lose=1
+expect 2 'has no partner' one.csv
+expect 1 "no policy 'best'" --policies='static shadow,best' -o table
+expect 1 "no workload 'swims'" --workloads=swims -o table
+expect 1 "no cost model 'free'" --models=free -o table
+expect 1 'none.csv: No such file\|none.csv: cannot' --workloads=none none.csv "${gcc[1]}" -o table
+expect 1 'mode is' --workloads=none "${gcc[1]}" "${gcc[0]}" -o table
+grep -v '^# switch' "${gcc[0]}" >no-cost-shadow.csv
+grep -v '^# switch' "${gcc[1]}" >no-cost-nested.csv
+expect 1 'what a switch costs' --workloads=none no-cost-shadow.csv no-cost-nested.csv -o table
+mkdir broken
+cp "${gzip[@]}" broken
+sed -i 's/^[0-9][0-9]*,/x,/' "broken/$(basename "${gzip[1]}")"
+expect 1 'progress must be a whole number' --workloads=spec-gzip --models=palacios2011 \
+	--recordings=broken -o table
+expect 1 'cannot create' --workloads=spec-gzip --recordings=no/such -o table
+[ ! -e table ] || wrong 'a failed contest wrote its table'
+
+# The list says where each peer comes from; the manual has the options that --help has.
+"$dav2m" contest --list >list
+[ "$(grep -c 'source:' list)" -eq "$(grep -c 'inferred:' list)" ] || wrong 'a peer says too little'
+checks=$((checks + 1))
+"$dav2m" contest --help | sed -nE 's/^ *(-., )?(--[a-z-]+).*/\2/p' | sort -u >options
+sed -nE 's/^\.It .*Fl -([a-z-]+).*/--\1/p' "$src/man/dav2m-contest.1" | sort -u >manual
+for common in --help --usage --version; do
+	sed -i "/^$common\$/d" options manual
+done
+diff options manual >difference || wrong "man/dav2m-contest.1 and --help differ: $(cat difference)"
+
+printf '%d checks, %d wrong\n' "$checks" "$failures"
+[ "$failures" -eq 0 ]

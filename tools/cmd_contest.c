@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `dav2m contest`: every policy on every workload under every cost model.
+ *
+ * Here: the command line and the order of things. contest/ has the rest.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include "command.h"
+#include "output.h"
+
+#include "contest/rows.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum option_key {
+	KEY_POLICIES = 256,
+	KEY_WORKLOADS,
+	KEY_MODELS,
+	KEY_RECORDINGS,
+	KEY_HIDE,
+	KEY_NOISE,
+	KEY_LOSE,
+	KEY_LIST,
+	KEY_SHOW,
+	KEY_FORMAT
+};
+
+static const struct argp_option options[] = {
+	{"policies", KEY_POLICIES, "LIST", 0, "names with commas between (all)", 1},
+	{"workloads", KEY_WORKLOADS, "LIST", 0,
+	 "names with commas between, or none: only the given recordings (all)", 1},
+	{"models", KEY_MODELS, "LIST", 0, "cost models, names with commas between (all)", 1},
+	{"recordings", KEY_RECORDINGS, "DIR", 0,
+	 "keep the simulated recordings in DIR; those that are there are not made again", 1},
+	{"hide", KEY_HIDE, "LIST", 0, "counters that the PMU lacks, names with commas between", 2},
+	{"noise", KEY_NOISE, "PERCENT", 0, "each counter but progress is off by up to this (0)", 2},
+	{"lose", KEY_LOSE, "N", 0, "of N samples one never comes (0: all come)", 2},
+	{"show", KEY_SHOW, "TABLE", 0,
+	 "policies: what each came to (default); cells: percent over hindsight of each in each "
+	 "cell; runs: everything about each run",
+	 3},
+	{"format", KEY_FORMAT, "FORMAT", 0, "table (default), csv or json", 3},
+	{"output", 'o', "FILE", 0, "write the table to FILE", 3},
+	{"list", KEY_LIST, NULL, 0, "list policies with their sources, cost models, workloads", 3},
+	{0},
+};
+
+struct arguments {
+	struct contest_choice choice;
+	struct contest_view view;
+	enum contest_table table;
+	enum report_format format;
+	const char *output;
+	int list;
+};
+
+static enum dav2m_counter counter_parse(const char *name, size_t length, struct argp_state *state)
+{
+	enum dav2m_counter c;
+
+	for (c = DAV2M_PROGRESS; c < DAV2M_COUNTERS; c++)
+		if (strlen(dav2m_counter_name(c)) == length &&
+		    !strncmp(dav2m_counter_name(c), name, length))
+			return c;
+	argp_error(state, "--hide: no counter is named '%.*s'", (int)length, name);
+	return DAV2M_PROGRESS;
+}
+
+static void hide_parse(struct arguments *arguments, const char *text, struct argp_state *state)
+{
+	size_t length;
+
+	for (;; text += length + 1) {
+		length = strcspn(text, ",");
+		arguments->view.hidden |= DAV2M_BIT(counter_parse(text, length, state));
+		if (!text[length])
+			return;
+	}
+}
+
+static double number_parse(const char *option, const char *text, double min, double max,
+			   struct argp_state *state)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	if (end == text || *end || !(value >= min && value <= max))
+		argp_error(state, "--%s: '%s' is not a number in [%g, %g]", option, text, min, max);
+	return value;
+}
+
+static error_t field_option(int key, char *text, struct argp_state *state)
+{
+	struct arguments *arguments = state->input;
+
+	switch (key) {
+	case KEY_POLICIES:
+		arguments->choice.policies = text;
+		return 0;
+	case KEY_WORKLOADS:
+		arguments->choice.workloads = text;
+		return 0;
+	case KEY_MODELS:
+		arguments->choice.models = text;
+		return 0;
+	case KEY_RECORDINGS:
+		arguments->choice.recordings = text;
+		return 0;
+	case KEY_HIDE:
+		hide_parse(arguments, text, state);
+		return 0;
+	case KEY_NOISE:
+		arguments->view.noise_bp =
+			(uint32_t)(number_parse("noise", text, 0, 50, state) * 100 + 0.5);
+		return 0;
+	case KEY_LOSE:
+		arguments->view.lost_one_in =
+			(uint32_t)number_parse("lose", text, 0, 1000000, state);
+		if (arguments->view.lost_one_in == 1)
+			argp_error(state, "--lose: 1 would leave no sample");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static void end_check(const struct arguments *arguments, struct argp_state *state)
+{
+	if (arguments->choice.n_files % 2)
+		argp_error(state, "'%s' has no partner: recordings come as SHADOW.csv NESTED.csv",
+			   arguments->choice.files[arguments->choice.n_files - 1]);
+}
+
+static error_t option_parse(int key, char *text, struct argp_state *state)
+{
+	struct arguments *arguments = state->input;
+
+	switch (key) {
+	case KEY_SHOW:
+		if (contest_table_parse(text, &arguments->table))
+			argp_error(state, "--show: '%s' is not policies, cells or runs", text);
+		return 0;
+	case KEY_FORMAT:
+		if (report_format_parse(text, &arguments->format))
+			argp_error(state, "--format: '%s' is not table, csv or json", text);
+		return 0;
+	case 'o':
+		arguments->output = text;
+		return 0;
+	case KEY_LIST:
+		arguments->list = 1;
+		return 0;
+	case ARGP_KEY_ARGS:
+		arguments->choice.files = state->argv + state->next;
+		arguments->choice.n_files = (size_t)(state->argc - state->next);
+		return 0;
+	case ARGP_KEY_END:
+		end_check(arguments, state);
+		return 0;
+	default:
+		return field_option(key, text, state);
+	}
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = option_parse,
+	.args_doc = "[SHADOW.csv NESTED.csv]...",
+	.doc = "Plays every policy on every workload under every cost model, from paired "
+	       "recordings, and shows what each lost beside the best schedule in hindsight.\v"
+	       "Parameters are the same in all cells. Recordings of your own, with the cost of a "
+	       "switch in their headers, are further workloads. Exit codes: 0 done, 1 failed, 2 "
+	       "wrong command line.",
+};
+
+static int folder_make(const char *path, struct dav2m_host_error *error)
+{
+	if (!path || !mkdir(path, 0777) || errno == EEXIST)
+		return 0;
+	snprintf(error->text, sizeof(error->text), "%.500s: cannot create: %s", path,
+		 strerror(errno));
+	return DAV2M_HOST_IO;
+}
+
+static int contest(const struct arguments *arguments, struct output *output,
+		   struct dav2m_host_error *error)
+{
+	struct contest_matrix matrix;
+	int rc = contest_matrix_make(&arguments->choice, &matrix, error);
+
+	if (!rc)
+		rc = contest_matrix_play(&matrix, &arguments->view, error);
+	if (!rc)
+		rc = contest_rows_write(&matrix, arguments->table, arguments->format,
+					output->stream, error);
+	contest_matrix_free(&matrix);
+	return rc;
+}
+
+int cmd_contest(int argc, char **argv)
+{
+	struct arguments arguments = {.output = NULL};
+	struct output output = {.stream = NULL};
+	struct dav2m_host_error error;
+	int rc;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	rc = output_open(&output, arguments.output, &error);
+	if (!rc && arguments.list)
+		contest_list_print(output.stream);
+	else if (!rc)
+		rc = folder_make(arguments.choice.recordings, &error);
+	if (!rc && !arguments.list)
+		rc = contest(&arguments, &output, &error);
+	if (!rc)
+		rc = output_commit(&output, &error);
+	if (rc) {
+		output_abort(&output);
+		complain("%s", error.text);
+	}
+	return rc ? COMMAND_FAILED : COMMAND_DONE;
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Plays a policy: behind a view that may blur its counters, and beside an account of what its
+ * probes lose.
+ */
+#include "play.h"
+
+#include "adversary.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of the policies that throw coins. The adversary plays against other coins than are scored. */
+#define COIN_SEED 1u
+#define VIEW_SEED 2u
+
+#define LONG_PHASE_TIMES 100u
+
+static enum dav2m_mode other(enum dav2m_mode mode)
+{
+	return mode == DAV2M_SHADOW ? DAV2M_NESTED : DAV2M_SHADOW;
+}
+
+/* The policy's own object, and how it is called. */
+struct player {
+	struct dav2m_policy policy;
+	void *object;
+	struct peer peer;
+	struct dav2m controller;
+	enum dav2m_mode start;
+};
+
+static int controller_sample(void *object, const struct dav2m_sample *counters,
+			     struct dav2m_decision *ret_decision)
+{
+	return dav2m_sample(object, counters, ret_decision);
+}
+
+static int controller_acknowledge(void *object, enum dav2m_outcome outcome, uint64_t cycles)
+{
+	return dav2m_acknowledge(object, outcome, cycles);
+}
+
+static int player_begin(struct player *player, const struct contest_policy *policy, uint64_t coins,
+			struct dav2m_host_error *error)
+{
+	struct dav2m_config_fault fault = {"config", "is wrong"};
+
+	if (policy->rule) {
+		player->policy = peer_policy;
+		player->object = &player->peer;
+		player->start = policy->rule->start;
+		peer_begin(&player->peer, policy->rule, player->start, coins);
+		return 0;
+	}
+	player->policy = (struct dav2m_policy){controller_sample, controller_acknowledge};
+	player->object = &player->controller;
+	player->start = DAV2M_SHADOW;
+	if (!dav2m_init(&player->controller, &policy->config, player->start))
+		return 0;
+	dav2m_config_check(&policy->config, &fault);
+	snprintf(error->text, sizeof(error->text), "%s: %s %s", policy->name, fault.field,
+		 fault.rule);
+	return DAV2M_HOST_CONFIG;
+}
+
+/* Stands between the replay and the policy. */
+struct seen {
+	struct player *player;
+	const struct contest_view *view;
+	uint64_t random;
+	struct dav2m_sample before;  /* as they are */
+	struct dav2m_sample blurred; /* as the policy sees them */
+	int begun;
+	/* probes */
+	const struct contest_cell *cell;
+	const struct dav2m_pair *pair;
+	int probing;
+	int64_t probe_excess;
+	uint64_t probe_switch_cycles;
+	uint64_t probe_cycles;
+};
+
+/* splitmix64 */
+static uint64_t random_next(uint64_t *random)
+{
+	uint64_t x = *random += 0x9e3779b97f4a7c15u;
+
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+	return x ^ (x >> 31);
+}
+
+static uint64_t blur(struct seen *seen, uint64_t increment)
+{
+	uint64_t span = increment / DAV2M_ONE_BP * seen->view->noise_bp;
+
+	return increment - span + random_next(&seen->random) % (2 * span + 1);
+}
+
+static void blur_all(struct seen *seen, const struct dav2m_sample *counters)
+{
+	int c;
+
+	for (c = 0; c < DAV2M_COUNTERS; c++) {
+		uint64_t increment = counters->value[c] - seen->before.value[c];
+
+		seen->blurred.value[c] += c == DAV2M_PROGRESS ? increment : blur(seen, increment);
+	}
+	seen->blurred.valid = counters->valid & ~seen->view->hidden;
+	seen->before = *counters;
+}
+
+static int seen_sample(void *object, const struct dav2m_sample *counters,
+		       struct dav2m_decision *ret_decision)
+{
+	struct seen *seen = object;
+	uint32_t one_in = seen->view->lost_one_in;
+
+	blur_all(seen, counters);
+	if (seen->begun && one_in && random_next(&seen->random) % one_in == 0) {
+		memset(ret_decision, 0, sizeof(*ret_decision));
+		return 0;
+	}
+	seen->begun = 1;
+	return seen->player->policy.sample(seen->player->object, &seen->blurred, ret_decision);
+}
+
+static int seen_acknowledge(void *object, enum dav2m_outcome outcome, uint64_t cycles)
+{
+	struct seen *seen = object;
+
+	/* What a switch costs is known, not counted by the PMU. */
+	seen->before.value[DAV2M_CYCLES] += cycles;
+	seen->blurred.value[DAV2M_CYCLES] += cycles;
+	return seen->player->policy.acknowledge(seen->player->object, outcome, cycles);
+}
+
+static int is_probe(enum dav2m_state state)
+{
+	return state == DAV2M_STATE_PRENESTED || state == DAV2M_STATE_PRESHADOW;
+}
+
+static void probe_failed(struct seen *seen, uint64_t switch_cycles)
+{
+	seen->probe_cycles += seen->probe_switch_cycles + switch_cycles;
+	if (seen->probe_excess > 0)
+		seen->probe_cycles += (uint64_t)seen->probe_excess;
+}
+
+static void seen_tick(void *context, const struct dav2m_replay_tick *tick)
+{
+	struct seen *seen = context;
+	const struct dav2m_decision *decision = tick->decision;
+	uint64_t instead = seen->pair->tick[other(tick->mode)][tick->index].value[DAV2M_CYCLES];
+	uint64_t cost = tick->switched ? seen->cell->switch_cycles[decision->mode] : 0;
+
+	if (seen->probing)
+		seen->probe_excess +=
+			(int64_t)tick->increments->value[DAV2M_CYCLES] - (int64_t)instead;
+	if (seen->probing && tick->switched) {
+		probe_failed(seen, cost);
+		cost = 0;
+		seen->probing = 0;
+	} else if (seen->probing && !is_probe(decision->to)) {
+		seen->probing = 0; /* kept */
+	}
+	if (tick->switched && is_probe(decision->to)) {
+		seen->probing = 1;
+		seen->probe_excess = 0;
+		seen->probe_switch_cycles = cost;
+	}
+}
+
+static uint64_t wrong_cycles(const struct dav2m_pair *pair, const uint8_t *best,
+			     const uint8_t *played)
+{
+	uint64_t cycles = 0;
+	size_t i;
+
+	for (i = 0; i < pair->ticks; i++)
+		if (played[i] != best[i])
+			cycles += pair->tick[played[i]][i].value[DAV2M_CYCLES];
+	return cycles;
+}
+
+struct score {
+	struct seen seen;
+	uint8_t *played; /* mode of each tick */
+};
+
+static void score_tick(void *context, const struct dav2m_replay_tick *tick)
+{
+	struct score *score = context;
+
+	score->played[tick->index] = (uint8_t)tick->mode;
+	seen_tick(&score->seen, tick);
+}
+
+/* FNV-1a over all fields; a peer's constants have its name. */
+static uint32_t fingerprint(const struct contest_policy *policy)
+{
+	const struct dav2m_config_field *field;
+	const char *name = policy->name;
+	uint32_t hash = 2166136261u, value;
+	size_t i;
+
+	for (; policy->rule && *name; name++)
+		hash = (hash ^ (uint8_t)*name) * 16777619u;
+	for (i = 0; !policy->rule && (field = dav2m_config_field(i)) != NULL; i++)
+		if (!dav2m_config_get(&policy->config, field->name, &value))
+			hash = (hash ^ value) * 16777619u;
+	return hash;
+}
+
+static int bases_find(const struct dav2m_pair *pair, const uint64_t *switch_cycles, uint8_t *best,
+		      struct contest_result *result, struct dav2m_host_error *error)
+{
+	uint64_t shadow = pair->total[DAV2M_SHADOW].value[DAV2M_CYCLES];
+	uint64_t nested = pair->total[DAV2M_NESTED].value[DAV2M_CYCLES];
+	struct dav2m_run run;
+	int rc = dav2m_hindsight(pair, switch_cycles, (uint64_t[DAV2M_MODES]){0, 0}, best, &run,
+				 error);
+
+	if (rc)
+		return rc;
+	result->hindsight_cycles = run.cycles;
+	result->best_static_cycles = shadow < nested ? shadow : nested;
+	result->long_phases = contest_long_phases(pair, switch_cycles);
+	return 0;
+}
+
+static int score_on(const struct contest_policy *policy, const struct contest_cell *cell,
+		    const struct dav2m_pair *pair, const struct contest_view *view, uint8_t *modes,
+		    struct contest_result *result, struct dav2m_host_error *error)
+{
+	static const struct dav2m_policy seen_policy = {seen_sample, seen_acknowledge};
+	struct player player;
+	struct score score = {.seen = {.player = &player,
+				       .view = view,
+				       .random = VIEW_SEED,
+				       .cell = cell,
+				       .pair = pair},
+			      .played = modes};
+	struct dav2m_replay replay = {.pair = pair, .see = score_tick, .context = &score};
+	int rc = player_begin(&player, policy, COIN_SEED, error);
+
+	memcpy(replay.switch_cycles, cell->switch_cycles, sizeof(replay.switch_cycles));
+	if (!rc) {
+		replay.start = player.start;
+		rc = dav2m_replay_policy(&replay, &seen_policy, &score.seen, &result->run, error);
+	}
+	if (!rc)
+		rc = bases_find(pair, cell->switch_cycles, modes + pair->ticks, result, error);
+	if (rc)
+		return rc;
+	result->wrong_cycles = wrong_cycles(pair, modes + pair->ticks, modes);
+	result->probe_cycles = score.seen.probe_cycles;
+	result->parameters = fingerprint(policy);
+	return 0;
+}
+
+/* The adversary's workload is made against the same policy, behind the same view. */
+static int adversary_play(const struct contest_policy *policy, const struct contest_cell *cell,
+			  const struct contest_view *view, struct dav2m_pair *ret_pair,
+			  struct dav2m_host_error *error)
+{
+	static const struct dav2m_policy seen_policy = {seen_sample, seen_acknowledge};
+	struct player player;
+	struct seen seen = {.player = &player, .view = view, .random = VIEW_SEED};
+	int rc = player_begin(&player, policy, COIN_SEED + 1, error);
+
+	return rc ? rc
+		  : adversary_pair(cell->model, cell->switch_cycles, player.start,
+				   CONTEST_ADVERSARY_TICKS, &seen_policy, &seen, ret_pair, error);
+}
+
+int contest_play(const struct contest_policy *policy, const struct contest_cell *cell,
+		 const struct contest_view *view, struct contest_result *ret_result,
+		 struct dav2m_host_error *error)
+{
+	struct dav2m_pair made = {.ticks = 0};
+	const struct dav2m_pair *pair = cell->pair;
+	uint8_t *modes;
+	int rc = 0;
+
+	memset(ret_result, 0, sizeof(*ret_result));
+	if (!pair) {
+		rc = adversary_play(policy, cell, view, &made, error);
+		pair = &made;
+	}
+	modes = rc ? NULL : calloc(pair->ticks, 2);
+	if (!rc && !modes) {
+		snprintf(error->text, sizeof(error->text), "out of memory");
+		rc = DAV2M_HOST_MEMORY;
+	}
+	if (!rc)
+		rc = score_on(policy, cell, pair, view, modes, ret_result, error);
+	free(modes);
+	dav2m_pair_free(&made);
+	return rc;
+}
+
+int contest_long_phases(const struct dav2m_pair *pair, const uint64_t switch_cycles[DAV2M_MODES])
+{
+	uint64_t trip = switch_cycles[DAV2M_SHADOW] + switch_cycles[DAV2M_NESTED];
+	enum dav2m_mode mode = DAV2M_SHADOW;
+	uint64_t stay = 0, lost = 0;
+	int stays = 0;
+	size_t i;
+
+	for (i = 0; i < pair->ticks; i++) {
+		uint64_t cycles = pair->tick[mode][i].value[DAV2M_CYCLES];
+		uint64_t instead = pair->tick[other(mode)][i].value[DAV2M_CYCLES];
+
+		stay += cycles;
+		lost = lost + cycles > instead ? lost + cycles - instead : 0;
+		if (lost < trip)
+			continue;
+		/* The first stay may be one in the wrong mode, to find out. */
+		if (stays++ && stay / LONG_PHASE_TIMES < trip)
+			return 0;
+		stay = lost = 0;
+		mode = other(mode);
+	}
+	/* The last one is cut off by the end, unless it is all there is. */
+	return stays > 1 || stay / LONG_PHASE_TIMES >= trip;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tabulates a matrix that was played.
+ */
+#include "rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct report_column by_policy[] = {
+	{"policy", "policy", "", 0, 0},
+	{"mean_over_hindsight_percent", "mean over", "hindsight %", 2, 0},
+	{"worst_over_hindsight_percent", "worst", "%", 2, 0},
+	{"worst_workload", "in", "", 0, 0},
+	{"worst_model", "under", "", 0, 0},
+	{"worst_over_hindsight_long_phases_percent", "worst, phases", "> 100 D, %", 2, 0},
+	{"worst_over_best_static_dav2m_percent", "DAV2M classes", "over static %", 2, 0},
+	{"mean_switches", "switches", "per run", 1, 0},
+	{"wrong_mode_percent", "wrong mode", "% of time", 1, 0},
+	{"probing_percent", "probing", "% of time", 3, 0},
+	{"worst_probing_percent", "worst", "%", 3, 0},
+};
+
+static const struct report_column by_run[] = {
+	{"workload", "workload", "", 0, 0},
+	{"model", "model", "", 0, 0},
+	{"policy", "policy", "", 0, 0},
+	{"parameters", "parameters", "", 0, 0},
+	{"cycles", "cycles", "", 3, 1},
+	{"hindsight_cycles", "hindsight", "", 3, 1},
+	{"best_static_cycles", "best static", "", 3, 1},
+	{"over_hindsight_percent", "over hindsight", "%", 2, 0},
+	{"over_best_static_percent", "over best static", "%", 2, 0},
+	{"switches_to_nested", "to nested", "switches", 0, 0},
+	{"switches_to_shadow", "to shadow", "switches", 0, 0},
+	{"wrong_mode_percent", "wrong mode", "% of time", 1, 0},
+	{"probing_percent", "probing", "% of time", 3, 0},
+	{"long_phases", "long phases", "", 0, 0},
+};
+
+#define COLUMNS(array) (sizeof(array) / sizeof((array)[0]))
+
+int contest_table_parse(const char *name, enum contest_table *ret_table)
+{
+	static const char *const names[] = {"policies", "cells", "runs"};
+	int i;
+
+	for (i = 0; i < 3; i++)
+		if (!strcmp(name, names[i])) {
+			*ret_table = (enum contest_table)i;
+			return 0;
+		}
+	return -1;
+}
+
+static double share(uint64_t part, uint64_t whole)
+{
+	return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
+static void policy_row(struct report *report, const struct contest_matrix *matrix, size_t policy)
+{
+	struct contest_summary summary = contest_summarize(matrix, policy);
+
+	report_text(report, matrix->policy[policy].name);
+	report_number(report, summary.mean_over_hindsight);
+	report_number(report, summary.worst_over_hindsight);
+	report_text(report, summary.worst->workload.name);
+	report_text(report, summary.worst->model->name);
+	if (summary.long_cells)
+		report_number(report, summary.worst_over_hindsight_long);
+	else
+		report_none(report);
+	if (summary.dav2m_cells)
+		report_number(report, summary.worst_over_best_static_dav2m);
+	else
+		report_none(report);
+	report_number(report, summary.mean_switches);
+	report_number(report, summary.wrong_share);
+	report_number(report, summary.probing_share);
+	report_number(report, summary.worst_probing_share);
+}
+
+static void run_row(struct report *report, const struct contest_matrix *matrix, size_t c, size_t p)
+{
+	const struct contest_cell *cell = &matrix->cell[c];
+	const struct contest_result *result = contest_result(matrix, c, p);
+	char parameters[16];
+
+	snprintf(parameters, sizeof(parameters), "%08x", result->parameters);
+	report_text(report, cell->workload.name);
+	report_text(report, cell->model->name);
+	report_text(report, matrix->policy[p].name);
+	report_text(report, parameters);
+	report_count(report, result->run.cycles);
+	report_count(report, result->hindsight_cycles);
+	report_count(report, result->best_static_cycles);
+	report_number(report, contest_over(result->run.cycles, result->hindsight_cycles));
+	report_number(report, contest_over(result->run.cycles, result->best_static_cycles));
+	report_count(report, result->run.switches[DAV2M_NESTED]);
+	report_count(report, result->run.switches[DAV2M_SHADOW]);
+	report_number(report, share(result->wrong_cycles, result->run.cycles));
+	report_number(report, share(result->probe_cycles, result->run.cycles));
+	report_count(report, (uint64_t)result->long_phases);
+}
+
+static void cell_row(struct report *report, const struct contest_matrix *matrix, size_t c)
+{
+	size_t p;
+
+	report_text(report, matrix->cell[c].workload.name);
+	report_text(report, matrix->cell[c].model->name);
+	for (p = 0; p < matrix->policies; p++) {
+		const struct contest_result *result = contest_result(matrix, c, p);
+
+		report_number(report, contest_over(result->run.cycles, result->hindsight_cycles));
+	}
+}
+
+static int memory_fail(struct dav2m_host_error *error)
+{
+	snprintf(error->text, sizeof(error->text), "out of memory");
+	return DAV2M_HOST_MEMORY;
+}
+
+static int by_policy_write(const struct contest_matrix *matrix, enum report_format format, FILE *to,
+			   struct dav2m_host_error *error)
+{
+	struct report *report = report_new(by_policy, COLUMNS(by_policy));
+	size_t p;
+	int rc;
+
+	if (!report)
+		return memory_fail(error);
+	for (p = 0; p < matrix->policies; p++)
+		policy_row(report, matrix, p);
+	report_note(report, "%zu cells: each workload under each cost model", matrix->cells);
+	rc = report_write(report, format, to);
+	report_free(report);
+	return rc ? memory_fail(error) : 0;
+}
+
+static int by_run_write(const struct contest_matrix *matrix, enum report_format format, FILE *to,
+			struct dav2m_host_error *error)
+{
+	struct report *report = report_new(by_run, COLUMNS(by_run));
+	size_t c, p;
+	int rc;
+
+	if (!report)
+		return memory_fail(error);
+	for (c = 0; c < matrix->cells; c++)
+		for (p = 0; p < matrix->policies; p++)
+			run_row(report, matrix, c, p);
+	rc = report_write(report, format, to);
+	report_free(report);
+	return rc ? memory_fail(error) : 0;
+}
+
+/* Its columns are the policies that take part. */
+static int by_cell_write(const struct contest_matrix *matrix, enum report_format format, FILE *to,
+			 struct dav2m_host_error *error)
+{
+	struct report_column *columns = calloc(matrix->policies + 2, sizeof(*columns));
+	struct report *report = columns ? report_new(columns, matrix->policies + 2) : NULL;
+	size_t c, p;
+	int rc = report ? 0 : -1;
+
+	if (columns) {
+		columns[0] = (struct report_column){"workload", "workload", "", 0, 0};
+		columns[1] = (struct report_column){"model", "model", "", 0, 0};
+		for (p = 0; p < matrix->policies; p++)
+			columns[p + 2] = (struct report_column){
+				matrix->policy[p].name, matrix->policy[p].name, "% over", 2, 0};
+	}
+	for (c = 0; !rc && c < matrix->cells; c++)
+		cell_row(report, matrix, c);
+	if (!rc)
+		rc = report_write(report, format, to);
+	report_free(report);
+	free(columns);
+	return rc ? memory_fail(error) : 0;
+}
+
+int contest_rows_write(const struct contest_matrix *matrix, enum contest_table table,
+		       enum report_format format, FILE *to, struct dav2m_host_error *error)
+{
+	switch (table) {
+	case CONTEST_BY_POLICY:
+		return by_policy_write(matrix, format, to, error);
+	case CONTEST_BY_CELL:
+		return by_cell_write(matrix, format, to, error);
+	case CONTEST_BY_RUN:
+		return by_run_write(matrix, format, to, error);
+	}
+	return DAV2M_HOST_ARGUMENT;
+}
+
+static void policies_print(FILE *to)
+{
+	struct contest_policy policy;
+	size_t i;
+
+	fputs("policies\n", to);
+	for (i = 0; contest_policy(i, &policy); i++) {
+		fprintf(to, "  %s\n", policy.name);
+		if (policy.rule)
+			fprintf(to, "      source: %s\n      inferred: %s\n", policy.rule->source,
+				policy.rule->inferred);
+		else
+			fputs("      the controller of libdav2m\n", to);
+	}
+}
+
+void contest_list_print(FILE *to)
+{
+	const struct contest_model *model;
+	struct contest_workload workload;
+	size_t i;
+
+	policies_print(to);
+	fputs("\ncost models\n", to);
+	for (i = 0; (model = contest_model(i)) != NULL; i++)
+		fprintf(to, "  %-14s %s (machine %s, cost %s)\n", model->name, model->about,
+			model->machine, model->cost);
+	fputs("\nworkloads\n", to);
+	for (i = 0; contest_workload(i, &workload); i++)
+		fprintf(to, "  %-14s %s\n", workload.name,
+			workload.kind == CONTEST_SIMULATED ? workload.simulated->about
+			: workload.kind == CONTEST_PHASES
+				? "a list of phases, see tools/contest/phases.c"
+				: "makes the mode that runs the wrong one, whichever it is");
+}
