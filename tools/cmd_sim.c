@@ -5,6 +5,7 @@
 #include "command.h"
 #include "output.h"
 #include "sim_options.h"
+#include "sim_routines.h"
 
 #include <dav2m/sim/sim.h>
 
@@ -90,15 +91,22 @@ static void run_row(struct report *report, const struct runs *runs, const struct
 	in_shadow(report, run);
 }
 
-static int report_print(const struct sim_options *o, const struct runs *runs, struct output *output,
-			struct dav2m_host_error *error)
+static struct report *runs_report(const struct runs *runs)
 {
 	struct report *report = report_new(columns, COLUMNS);
 	size_t i;
-	int rc;
 
 	for (i = 0; report && i < runs->n; i++)
 		run_row(report, runs, &runs->run[i]);
+	return report;
+}
+
+static int report_print(const struct sim_options *o, const struct runs *runs, struct output *output,
+			struct dav2m_host_error *error)
+{
+	struct report *report = o->routines ? routines_report(runs) : runs_report(runs);
+	int rc;
+
 	if (report) {
 		report_note(report, "%s: machine %s, cost %s, tick %" PRIu32 " instructions",
 			    o->setup.program, o->setup.machine->name, o->setup.cost->name,

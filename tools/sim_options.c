@@ -39,6 +39,7 @@ enum option_key {
 	KEY_SEED,
 	KEY_SCALE,
 	KEY_LIST,
+	KEY_ROUTINES,
 	KEY_FORMAT,
 	KEY_INPUT_FORMAT
 };
@@ -63,6 +64,8 @@ static const struct argp_option options[] = {
 	{"set", KEY_SET, "FIELD=VALUE", 0, "one field of the controller's config", 4},
 	{"config", KEY_CONFIG, "FILE", 0, "an INI file with fields of the controller's config", 4},
 	{"record", KEY_RECORD, "PREFIX", 0, "write PREFIX.MODE.csv, a counter trace of each run",
+	 5},
+	{"routines", KEY_ROUTINES, NULL, 0, "report calls and cycles of the VMM's routines instead",
 	 5},
 	{"format", KEY_FORMAT, "FORMAT", 0, "table, csv or json (table)", 5},
 	{"output", 'o', "FILE", 0, "where the result goes (standard output)", 5},
@@ -287,6 +290,9 @@ static error_t input_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_LIST:
 		o->list = 1;
+		return 0;
+	case KEY_ROUTINES:
+		o->routines = 1;
 		return 0;
 	case KEY_FORMAT:
 		if (report_format_parse(arg, &o->format))

@@ -17,6 +17,7 @@ struct sim_options {
 	uint64_t seed;
 	uint32_t scale_bp;
 	int list;
+	int routines; /* report these instead of where cycles went */
 	enum report_format format;
 	const char *output; /* NULL: the standard output */
 };

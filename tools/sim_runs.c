@@ -60,8 +60,10 @@ static void warm_up(struct run *run)
 
 	dav2m_sim_count(run->sim, &counts);
 	run->warm = counts.instructions >= run->warm_up_inst;
-	if (run->warm)
-		run->before = counts;
+	if (!run->warm)
+		return;
+	run->before = counts;
+	dav2m_sim_routines_clear(run->sim);
 }
 
 static void on_sample(void *vm, struct dav2m_sim *sim, int at_window)
@@ -221,6 +223,7 @@ static int run_end(struct run *run, struct dav2m_host_error *error)
 		run_fail(run, "the program ended before its warm-up");
 	dav2m_sim_count(run->sim, &run->counts);
 	counts_subtract(&run->counts, &run->before);
+	dav2m_sim_routines(run->sim, run->routine);
 	record_sample(run);
 	if (!run->failed)
 		return 0;

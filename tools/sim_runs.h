@@ -9,6 +9,7 @@
 #include "sim_feed.h"
 #include "sim_record.h"
 
+#include <dav2m/sim/routine.h>
 #include <dav2m/sim/run.h>
 
 /* SWITCHER is not reported: it switches now and then, to see what that costs. */
@@ -37,9 +38,10 @@ struct run {
 	struct dav2m controller;	  /* of the adaptive run */
 	struct dav2m_sim_adapter adapter; /* of the adaptive run */
 	struct recording recording;
-	struct dav2m_sim_counts before; /* of the warm-up */
-	int warm;			/* it is over */
-	struct dav2m_sim_counts counts; /* since the warm-up */
+	struct dav2m_sim_counts before;			      /* of the warm-up */
+	int warm;					      /* it is over */
+	struct dav2m_sim_counts counts;			      /* since the warm-up */
+	struct dav2m_sim_routine routine[DAV2M_SIM_ROUTINES]; /* likewise */
 	uint64_t warm_up_inst;
 	int failed;
 	struct dav2m_host_error error;

@@ -17,8 +17,9 @@
 		(n), 1, (why)                                                                      \
 	}
 
-/* Each entry is written once to map and once to unmap: in the Xen study's Debian run, two
-   emulated writes go with each fault that was the guest's own. */
+/* Each entry is written once to map and once to unmap: in the Xen study's Debian run, two faults
+   that are fixed go with each one that was the guest's own. That both are emulated writes is
+   inferred: the study counts half of them as such, and does not say what the others fixed. */
 #define LINUX_WRITES .map_writes = 1, .unmap_writes = 1
 
 /* Linux 2.6 as a guest. */

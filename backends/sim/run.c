@@ -4,6 +4,7 @@
  * TLBs, walks, VMM and guest kernel. Must not know what any of these does inside.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "vmm.h"
 
@@ -283,6 +284,16 @@ void dav2m_sim_count(const struct dav2m_sim *sim, struct dav2m_sim_counts *ret_c
 	ret_counts->resident = sim->guest.current->resident;
 	ret_counts->pages = sim->guest.memory.used;
 	ret_counts->pages_peak = sim->guest.memory.used_peak;
+}
+
+void dav2m_sim_routines(const struct dav2m_sim *sim, struct dav2m_sim_routine *ret_routine)
+{
+	memcpy(ret_routine, sim->vmm.routine, sizeof(sim->vmm.routine));
+}
+
+void dav2m_sim_routines_clear(struct dav2m_sim *sim)
+{
+	memset(sim->vmm.routine, 0, sizeof(sim->vmm.routine));
 }
 
 void dav2m_sim_sample(const struct dav2m_sim *sim, struct dav2m_sample *ret_sample)

@@ -21,12 +21,52 @@ static void world_switch(struct sim_vmm *vmm)
 		sim_mmu_flush(vmm->mmu);
 }
 
+static void routine_take(struct sim_vmm *vmm, enum dav2m_sim_routine_id id, uint64_t calls,
+			 uint64_t cycles)
+{
+	sim_routine_take(&vmm->routine[id], calls, cycles);
+}
+
+#define ROUTINE(name) (1u << DAV2M_SIM_ROUTINE_##name)
+
+/* The routines that an exit is handled by, from the outermost in. */
+static const uint32_t routines_of[DAV2M_SIM_EXIT_KINDS] = {
+	[DAV2M_SIM_EXIT_INJECT] = ROUTINE(PAGE_FAULT) | ROUTINE(NOT_SHADOW),
+	[DAV2M_SIM_EXIT_FILL] = ROUTINE(PAGE_FAULT) | ROUTINE(FAULT_FIXED),
+	[DAV2M_SIM_EXIT_EMULATE] =
+		ROUTINE(PAGE_FAULT) | ROUTINE(FAULT_FIXED) | ROUTINE(EMULATE_WRITE),
+	[DAV2M_SIM_EXIT_UNSYNC] = ROUTINE(PAGE_FAULT) | ROUTINE(FAULT_FIXED),
+	[DAV2M_SIM_EXIT_REMOVE] = ROUTINE(REMOVE_SHADOW),
+	[DAV2M_SIM_EXIT_INVLPG] = ROUTINE(INVLPG),
+	[DAV2M_SIM_EXIT_CR3] = ROUTINE(UPDATE_CR3),
+	[DAV2M_SIM_EXIT_NESTED] = ROUTINE(NESTED_FAULT),
+};
+
+static void routines_take(struct sim_vmm *vmm, enum dav2m_sim_exit kind, uint64_t cycles)
+{
+	int id;
+
+	for (id = 0; id < DAV2M_SIM_ROUTINES; id++)
+		if (routines_of[kind] >> id & 1)
+			routine_take(vmm, (enum dav2m_sim_routine_id)id, 1, cycles);
+}
+
+/* Cycles of making the shadow tables that have been made since there were so many. */
+static uint64_t make_charge(struct sim_vmm *vmm, uint64_t made)
+{
+	const uint64_t tables = vmm->counts->shadow_made - made;
+
+	routine_take(vmm, DAV2M_SIM_ROUTINE_MAKE_SHADOW, tables, price(vmm, DAV2M_SIM_MAKE));
+	return tables * price(vmm, DAV2M_SIM_MAKE);
+}
+
 static void exit_charge(struct sim_vmm *vmm, enum dav2m_sim_exit kind, uint64_t handling_cycles)
 {
 	const uint64_t cycles = price(vmm, DAV2M_SIM_EXIT) + handling_cycles;
 
 	vmm->counts->exits[kind]++;
 	vmm->counts->cycles[DAV2M_SIM_EXITS] += cycles;
+	routines_take(vmm, kind, handling_cycles);
 	world_switch(vmm);
 	if (kind == DAV2M_SIM_EXIT_NESTED)
 		return;
@@ -153,6 +193,7 @@ static void on_load_root(void *self, uint32_t root)
 	struct sim_vmm *vmm = self;
 	const uint64_t made = vmm->counts->shadow_made;
 	uint64_t cycles = price(vmm, DAV2M_SIM_CR3);
+	uint32_t resynced;
 
 	vmm->counts->tlb_flushes++;
 	vmm->guest_root = root;
@@ -160,8 +201,10 @@ static void on_load_root(void *self, uint32_t root)
 	active_set(vmm);
 	if (vmm->mode != DAV2M_SIM_SHADOW)
 		return;
-	cycles += sim_shadow_resync(&vmm->shadow, root) * price(vmm, DAV2M_SIM_RESYNC);
-	cycles += (vmm->counts->shadow_made - made) * price(vmm, DAV2M_SIM_MAKE);
+	resynced = sim_shadow_resync(&vmm->shadow, root);
+	routine_take(vmm, DAV2M_SIM_ROUTINE_RESYNC, resynced, price(vmm, DAV2M_SIM_RESYNC));
+	cycles += resynced * price(vmm, DAV2M_SIM_RESYNC);
+	cycles += make_charge(vmm, made);
 	exit_charge(vmm, DAV2M_SIM_EXIT_CR3, cycles);
 }
 
@@ -182,14 +225,14 @@ static int shadow_fault(struct sim_vmm *vmm, uint64_t vpn, int write)
 	uint64_t cycles;
 	int filled = sim_shadow_fill(&vmm->shadow, vmm->guest_root, vpn, write);
 
+	routine_take(vmm, DAV2M_SIM_ROUTINE_GUEST_WALK, 1, 0);
 	if (filled < 0)
 		return DAV2M_SIM_ERR_MEMORY;
 	if (filled == 0) {
 		exit_charge(vmm, DAV2M_SIM_EXIT_INJECT, price(vmm, DAV2M_SIM_INJECT));
 		return 0;
 	}
-	cycles = price(vmm, DAV2M_SIM_FILL);
-	cycles += (vmm->counts->shadow_made - made) * price(vmm, DAV2M_SIM_MAKE);
+	cycles = price(vmm, DAV2M_SIM_FILL) + make_charge(vmm, made);
 	exit_charge(vmm, DAV2M_SIM_EXIT_FILL, cycles);
 	return 1;
 }

@@ -9,6 +9,7 @@
 
 #include "guest.h"
 #include "mmu.h"
+#include "routine.h"
 #include "shadow.h"
 
 struct sim_vmm {
@@ -16,6 +17,7 @@ struct sim_vmm {
 	const struct dav2m_sim_cost *cost;
 	const struct dav2m_sim_machine *machine;
 	struct dav2m_sim_counts *counts;
+	struct dav2m_sim_routine routine[DAV2M_SIM_ROUTINES];
 	struct sim_mmu *mmu;
 	const struct sim_memory *guest;
 	const struct sim_geometry *geometry;

@@ -99,6 +99,15 @@ absent result
 absent rec.shadow.csv
 expect 1 'nowhere' --record nowhere/rec good
 
+# Routines: faults are fixed or the guest's own, and nothing natively.
+expect 0 '' --routines --format csv good
+[ "$(head -n 2 out | tail -n 1)" = mode,routine,calls,mean_cycles,deviation_cycles,most_cycles,least_cycles ] ||
+	wrong "columns of --routines: $(cat out)"
+awk -F, '$1 == "shadow" { calls[$2] = $3 } $1 == "native" { exit 1 }
+	END { exit !(calls["page_fault"] > 200 &&
+		calls["page_fault"] == calls["fault_fixed"] + calls["not_a_shadow_fault"]) }' out ||
+	wrong "--routines: $(cat out)"
+
 # The same twice; another seed is another run.
 workload=(--workload phases --scale 0.001 --modes nested --format csv)
 expect 0 '' "${workload[@]}"

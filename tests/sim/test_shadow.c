@@ -3,6 +3,7 @@
  * The shadow engine's exits on sequences made by hand: how many, and of which kind.
  */
 #include "rig.h"
+#include "routine.h"
 
 #define A 0x12345ull
 
@@ -71,6 +72,69 @@ START_TEST(virtual_tlb_counts)
 	rig_touch(sim, DAV2M_SIM_STORE, A + 3);
 	expect(sim, (struct exits){.inject = 1, .invlpg = 1});
 	dav2m_sim_free(sim);
+}
+END_TEST
+
+static uint64_t calls(const struct dav2m_sim *sim, enum dav2m_sim_routine_id id)
+{
+	struct dav2m_sim_routine routine[DAV2M_SIM_ROUTINES];
+
+	dav2m_sim_routines(sim, routine);
+	return routine[id].calls;
+}
+
+START_TEST(routines_are_what_exits_take)
+{
+	const struct dav2m_sim_price *price = dav2m_sim_cost_find("xen304")->price;
+	struct dav2m_sim_routine routine[DAV2M_SIM_ROUTINES], *r;
+	struct dav2m_sim *sim = shadow_new("xen304");
+	const uint64_t fill = price[DAV2M_SIM_FILL].cycles;
+	const uint64_t inject = price[DAV2M_SIM_INJECT].cycles;
+	const uint64_t make = price[DAV2M_SIM_MAKE].cycles;
+
+	dav2m_sim_routines_clear(sim);
+	dav2m_sim_routines(sim, routine);
+	ck_assert_uint_eq(routine[DAV2M_SIM_ROUTINE_UPDATE_CR3].calls, 0);
+	/* Injected, the new tables' entry emulated in the root, filled with three tables made. */
+	rig_touch(sim, DAV2M_SIM_STORE, A);
+	/* Injected and emulated; the emulated write has brought the entry along. */
+	rig_touch(sim, DAV2M_SIM_STORE, A + 1);
+	dav2m_sim_routines(sim, routine);
+	ck_assert_uint_eq(routine[DAV2M_SIM_ROUTINE_MAKE_SHADOW].calls, 3);
+	ck_assert_uint_eq(routine[DAV2M_SIM_ROUTINE_EMULATE_WRITE].calls, 2);
+	ck_assert_uint_eq(routine[DAV2M_SIM_ROUTINE_GUEST_WALK].calls, 3);
+	ck_assert_uint_eq(routine[DAV2M_SIM_ROUTINE_NESTED_FAULT].calls, 0);
+	r = &routine[DAV2M_SIM_ROUTINE_PAGE_FAULT];
+	ck_assert_uint_eq(r->calls, 5);
+	ck_assert_uint_eq(r->calls, routine[DAV2M_SIM_ROUTINE_FAULT_FIXED].calls +
+					    routine[DAV2M_SIM_ROUTINE_NOT_SHADOW].calls);
+	ck_assert_uint_eq(r->least_cycles, inject);
+	ck_assert_uint_eq(r->most_cycles, fill + 3 * make);
+	ck_assert_uint_eq(r->cycles, 2 * inject + 3 * fill + 3 * make);
+	ck_assert_uint_eq(r->squares_low, 2 * inject * inject + 2 * fill * fill +
+						  (fill + 3 * make) * (fill + 3 * make));
+	ck_assert_uint_eq(r->squares_high, 0);
+	rig_event(sim, DAV2M_SIM_SWITCH, 0, 0, 0);
+	ck_assert_uint_eq(calls(sim, DAV2M_SIM_ROUTINE_UPDATE_CR3), 1);
+	dav2m_sim_free(sim);
+}
+END_TEST
+
+START_TEST(sums_of_squares_carry)
+{
+	struct dav2m_sim_routine r = {0};
+
+	sim_routine_take(&r, 0, 7);
+	ck_assert_uint_eq(r.calls, 0);
+	sim_routine_take(&r, 3, UINT32_MAX);
+	ck_assert_uint_eq(r.calls, 3);
+	ck_assert_uint_eq(r.cycles, 3ull * UINT32_MAX);
+	/* 3 (2^32 - 1)^2 = 3 2^64 - 6 2^32 + 3 */
+	ck_assert_uint_eq(r.squares_high, 2);
+	ck_assert_uint_eq(r.squares_low, 3 - 6ull * (1ull << 32));
+	ck_assert_str_eq(dav2m_sim_routine_name(DAV2M_SIM_ROUTINE_NESTED_FAULT), "nested_fault");
+	ck_assert_str_eq(dav2m_sim_routine_name((enum dav2m_sim_routine_id)DAV2M_SIM_ROUTINES),
+			 "?");
 }
 END_TEST
 
@@ -192,6 +256,8 @@ int main(void)
 	TCase *tcase = tcase_create("shadow");
 
 	tcase_add_test(tcase, virtual_tlb_counts);
+	tcase_add_test(tcase, routines_are_what_exits_take);
+	tcase_add_test(tcase, sums_of_squares_carry);
 	tcase_add_test(tcase, unmapping_empties_the_tables);
 	tcase_add_test(tcase, emulating_propagates);
 	tcase_add_test(tcase, fork_write_protects);

@@ -13,6 +13,7 @@
 #include <dav2m/sim/lackey.h>
 #include <dav2m/sim/machine.h>
 #include <dav2m/sim/memory_trace.h>
+#include <dav2m/sim/routine.h>
 #include <dav2m/sim/run.h>
 #include <dav2m/sim/stream.h>
 #include <dav2m/sim/workload.h>
