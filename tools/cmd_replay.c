@@ -8,6 +8,7 @@
 #include "command.h"
 #include "input.h"
 #include "output.h"
+#include "picture.h"
 #include "progress.h"
 #include "replay_rows.h"
 #include "timeline.h"
@@ -186,7 +187,7 @@ static void end_check(const struct arguments *arguments, struct argp_state *stat
 		argp_error(state, "two recordings are wanted: SHADOW.csv NESTED.csv");
 	else if (!strcmp(arguments->shadow, "-") && !strcmp(arguments->nested, "-"))
 		argp_error(state, "only one recording can come from the standard input");
-	if (arguments->timeline && !timeline_format(arguments->timeline))
+	if (arguments->timeline && !picture_is_named(arguments->timeline))
 		argp_error(state, "--timeline: '%s' ends neither in .svg nor in .png",
 			   arguments->timeline);
 }

@@ -6,21 +6,16 @@
  * What the controller saw is drawn strong; what the recording of the other mode would have shown
  * is drawn faint, because the controller could not see it.
  */
-#define _GNU_SOURCE
-
 #include "timeline.h"
 
-#include <dav2m/host/output.h>
+#include "picture.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-extern char **environ;
+#define WIDTH  1400
+#define HEIGHT 1000
 
 /* Bins and states narrower than this share of the picture cannot be told apart. */
 #define BINS	   1000
@@ -53,8 +48,7 @@ struct band {
 
 struct timeline {
 	const struct replay_job *job;
-	const char *terminal;
-	struct dav2m_output *output;
+	struct picture *picture;
 	struct bin *bin;
 	size_t bins;
 	double *cpi; /* both recordings' of all bins, to sort */
@@ -66,26 +60,6 @@ struct timeline {
 	double unit; /* of the x axis, in progress */
 	const char *unit_name;
 };
-
-static const char png_terminal[] = "pngcairo size 1400,1000 font 'sans,13' background rgb 'white'";
-static const char svg_terminal[] = "svg size 1400,1000 font 'sans,15' background rgb 'white'";
-
-const char *timeline_format(const char *path)
-{
-	size_t length = strlen(path);
-
-	if (length > 4 && !strcmp(path + length - 4, ".png"))
-		return png_terminal;
-	if (length > 4 && !strcmp(path + length - 4, ".svg"))
-		return svg_terminal;
-	return NULL;
-}
-
-static int fail(struct dav2m_host_error *error, int code, const char *text, const char *reason)
-{
-	snprintf(error->text, sizeof(error->text), "--timeline: %s%s", text, reason);
-	return code;
-}
 
 static void unit_choose(struct timeline *timeline)
 {
@@ -128,10 +102,11 @@ int timeline_open(const struct replay_job *job, const char *path, struct timelin
 	struct timeline *timeline = timeline_new(job);
 	int rc;
 
-	if (!timeline)
-		return fail(error, DAV2M_HOST_MEMORY, "out of memory", "");
-	timeline->terminal = timeline_format(path);
-	rc = dav2m_output_open(path, &timeline->output, error);
+	if (!timeline) {
+		snprintf(error->text, sizeof(error->text), "out of memory");
+		return DAV2M_HOST_MEMORY;
+	}
+	rc = picture_open(path, WIDTH, HEIGHT, &timeline->picture, error);
 	if (rc) {
 		timeline_abort(timeline);
 		return rc;
@@ -344,19 +319,6 @@ static const char style_text[] =
 	"set key at graph 0.995,1.0 right bottom horizontal samplen 2 width 1 spacing 1.1 "
 	"textcolor rgb '#333333'\n";
 
-/* Quotes and control characters would end gnuplot's string. */
-static void quoted_print(FILE *to, const char *text)
-{
-	fputc('\'', to);
-	for (; *text; text++) {
-		if (*text == '\'')
-			fputc('\'', to);
-		if ((unsigned char)*text >= ' ')
-			fputc(*text, to);
-	}
-	fputc('\'', to);
-}
-
 /* For gnuplot: what is below a logarithmic axis runs along its floor. */
 static void floor_print(FILE *to, struct range y)
 {
@@ -426,9 +388,9 @@ static void misses_print(const struct timeline *timeline, FILE *to)
 
 	floor_print(to, range);
 	fputs("set format x '%g'\nset xlabel ", to);
-	quoted_print(to, timeline->unit_name);
+	picture_quote(to, timeline->unit_name);
 	fputs(" . ", to);
-	quoted_print(to, timeline->job->progress_unit);
+	picture_quote(to, timeline->job->progress_unit);
 	fputs(" noenhanced textcolor rgb '#333333'\n", to);
 	panel_begin(to, 0.085, 0.28, "TLB misses\\nper million", range);
 	fputs(", $bins using 1:(floored($8)) with lines lw 1.2 lc rgb '#f0a85c' title 'nested "
@@ -465,20 +427,17 @@ static void title_print(const struct timeline *timeline, FILE *to)
 
 	versus_print(timeline, versus, sizeof(versus));
 	fputs("set label 1 ", to);
-	quoted_print(to, job->program[0] ? job->program : "(program not named)");
+	picture_quote(to, job->program[0] ? job->program : "(program not named)");
 	fputs(" at screen 0.1,0.975 left noenhanced font ',17' textcolor rgb '#111111'\n", to);
 	snprintf(text, sizeof(text), "%s: %" PRIu64 " switch%s, %s", job->shown, timeline->switches,
 		 timeline->switches == 1 ? "" : "es", versus);
 	fputs("set label 2 ", to);
-	quoted_print(to, text);
+	picture_quote(to, text);
 	fputs(" at screen 0.1,0.948 left noenhanced textcolor rgb '#555555'\n", to);
 }
 
 static void script_print(const struct timeline *timeline, FILE *to)
 {
-	fprintf(to, "set terminal %s\nset output ", timeline->terminal);
-	quoted_print(to, dav2m_output_part(timeline->output));
-	fputc('\n', to);
 	bins_print(timeline, to);
 	bands_print(timeline, to);
 	fputs(style_text, to);
@@ -490,84 +449,16 @@ static void script_print(const struct timeline *timeline, FILE *to)
 	cpi_print(timeline, to);
 	exits_print(timeline, to);
 	misses_print(timeline, to);
-	fputs("unset multiplot\nset output\n", to);
-}
-
-static int gnuplot_run(FILE *script, struct dav2m_host_error *error)
-{
-	static char name[] = "gnuplot";
-	char *argv[] = {name, NULL};
-	posix_spawn_file_actions_t actions;
-	pid_t pid;
-	int status = -1;
-	int rc;
-
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, fileno(script), STDIN_FILENO);
-	rc = posix_spawnp(&pid, name, &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	if (rc == ENOENT)
-		return fail(error, DAV2M_HOST_IO,
-			    "gnuplot draws the picture, but it is not installed "
-			    "(package gnuplot-nox)",
-			    "");
-	if (rc)
-		return fail(error, DAV2M_HOST_IO, "cannot run gnuplot: ", strerror(rc));
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (!WIFEXITED(status) || WEXITSTATUS(status))
-		return fail(error, DAV2M_HOST_IO, "gnuplot failed; its message stands above", "");
-	return 0;
-}
-
-/* gnuplot does not notice a full disk: a whole picture ends with its format's last mark. */
-static int picture_check(const struct timeline *timeline, struct dav2m_host_error *error)
-{
-	const char *mark = timeline->terminal == png_terminal ? "IEND" : "</svg>";
-	FILE *picture = fopen(dav2m_output_part(timeline->output), "rb");
-	char tail[17] = "";
-	size_t size = 0;
-
-	if (picture && !fseek(picture, -16, SEEK_END))
-		size = fread(tail, 1, sizeof(tail) - 1, picture);
-	if (picture)
-		fclose(picture);
-	for (size_t i = 0; i + strlen(mark) <= size; i++)
-		if (!memcmp(tail + i, mark, strlen(mark)))
-			return 0;
-	return fail(error, DAV2M_HOST_IO,
-		    "gnuplot could not write the whole picture: ", "is the disk full?");
-}
-
-static int draw(const struct timeline *timeline, struct dav2m_host_error *error)
-{
-	FILE *script = tmpfile();
-	int rc;
-
-	if (!script)
-		return fail(error, DAV2M_HOST_IO,
-			    "cannot make a temporary file: ", strerror(errno));
-	script_print(timeline, script);
-	if (fflush(script) || ferror(script))
-		rc = fail(error, DAV2M_HOST_IO, "cannot write a temporary file: ", strerror(errno));
-	else {
-		rewind(script);
-		rc = gnuplot_run(script, error);
-	}
-	fclose(script);
-	return rc;
+	fputs("unset multiplot\n", to);
 }
 
 int timeline_commit(struct timeline *timeline, struct dav2m_host_error *error)
 {
-	int rc = draw(timeline, error);
+	int rc;
 
-	if (!rc)
-		rc = picture_check(timeline, error);
-	if (!rc) {
-		rc = dav2m_output_commit(timeline->output, error);
-		timeline->output = NULL;
-	}
+	script_print(timeline, picture_script(timeline->picture));
+	rc = picture_commit(timeline->picture, error);
+	timeline->picture = NULL;
 	timeline_abort(timeline);
 	return rc;
 }
@@ -576,7 +467,7 @@ void timeline_abort(struct timeline *timeline)
 {
 	if (!timeline)
 		return;
-	dav2m_output_abort(timeline->output);
+	picture_abort(timeline->picture);
 	free(timeline->bin);
 	free(timeline->cpi);
 	free(timeline->band);

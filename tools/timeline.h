@@ -9,9 +9,6 @@
 
 struct timeline;
 
-/* gnuplot's terminal for a file name: by its ending, .svg or .png; NULL for any other. */
-const char *timeline_format(const char *path);
-
 /* job must outlive the timeline. Answers 0 or a negative enum dav2m_host_code. */
 int timeline_open(const struct replay_job *job, const char *path, struct timeline **ret_timeline,
 		  struct dav2m_host_error *error);
