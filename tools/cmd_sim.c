@@ -166,6 +166,9 @@ static int simulate(struct sim_options *o, struct output *output, struct dav2m_h
 	struct runs runs;
 	int rc;
 
+	if (o->smp.n_vcpus > 0)
+		return smp_do(&o->smp, &o->setup, o->workload, o->seed, o->scale_bp, o->format,
+			      output->stream, error);
 	o->setup.program = o->workload ? o->workload->name : o->traces[0];
 	rc = o->workload ? feed_open_workload(o->workload, o->seed, o->scale_bp, &feed, error)
 			 : feed_open_traces(o->traces, o->n_traces, o->input_format, &feed, error);
@@ -193,6 +196,7 @@ int cmd_sim(int argc, char **argv)
 			machines_list(output.stream);
 			costs_list(output.stream);
 			workloads_list(output.stream);
+			smp_list(output.stream);
 		} else {
 			rc = simulate(&o, &output, &error);
 		}

@@ -41,7 +41,14 @@ enum option_key {
 	KEY_LIST,
 	KEY_ROUTINES,
 	KEY_FORMAT,
-	KEY_INPUT_FORMAT
+	KEY_INPUT_FORMAT,
+	KEY_VCPUS,
+	KEY_POLICY,
+	KEY_DOMAINS,
+	KEY_PCPUS,
+	KEY_NODES,
+	KEY_PLACEMENT,
+	KEY_VM_STAT
 };
 
 static const struct argp_option options[] = {
@@ -70,6 +77,14 @@ static const struct argp_option options[] = {
 	{"format", KEY_FORMAT, "FORMAT", 0, "table, csv or json (table)", 5},
 	{"output", 'o', "FILE", 0, "where the result goes (standard output)", 5},
 	{"list", KEY_LIST, NULL, 0, "list machines, cost models and workloads", 5},
+	{"vcpus", KEY_VCPUS, "LIST", 0, "the workload on each of so many vCPUs, 1 to 64", 6},
+	{"smp-policy", KEY_POLICY, "LIST", 0, "how page tables are virtualized then (all ways)", 6},
+	{"domains", KEY_DOMAINS, "N", 0, "virtual machines with so many vCPUs each (1)", 6},
+	{"pcpus", KEY_PCPUS, "N", 0, "physical CPUs (as many as vCPUs)", 6},
+	{"nodes", KEY_NODES, "N", 0, "that the physical CPUs are divided into (4)", 6},
+	{"placement", KEY_PLACEMENT, "NAME", 0,
+	 "anywhere, local, interleaved or remote memory (anywhere)", 6},
+	{"vm-stat", KEY_VM_STAT, NULL, 0, "show which vCPU had which physical CPU", 6},
 	{NULL, 0, NULL, 0, NULL, 0}};
 
 struct parse {
@@ -199,6 +214,83 @@ static void config_parse(struct argp_state *state, struct parse *parse, const ch
 	parse->configured = 1;
 }
 
+/* The next element of a list: its end, and where the one after it begins, or NULL. */
+static const char *list_next(const char *text, size_t *ret_length)
+{
+	*ret_length = strcspn(text, ",");
+	return text[*ret_length] == '\0' ? NULL : text + *ret_length + 1;
+}
+
+static void vcpus_parse(struct argp_state *state, struct smp_setup *smp, const char *text)
+{
+	size_t length;
+	char number[16];
+
+	for (smp->n_vcpus = 0; text != NULL && smp->n_vcpus < SMP_LIST; smp->n_vcpus++) {
+		const char *next = list_next(text, &length);
+
+		snprintf(number, sizeof(number), "%.*s", (int)length, text);
+		smp->vcpus[smp->n_vcpus] =
+			(uint32_t)number_parse(state, "vcpus", number, 1, DAV2M_SMP_CPUS);
+		text = next;
+	}
+	if (text != NULL)
+		argp_error(state, "--vcpus: at most %d numbers", SMP_LIST);
+}
+
+static void policies_parse(struct argp_state *state, struct smp_setup *smp, const char *text)
+{
+	size_t length;
+	char name[32];
+
+	for (smp->n_policies = 0; text != NULL && smp->n_policies < SMP_LIST; smp->n_policies++) {
+		const char *next = list_next(text, &length);
+
+		snprintf(name, sizeof(name), "%.*s", (int)length, text);
+		smp->policy[smp->n_policies] = dav2m_smp_policy_find(name);
+		if (!smp->policy[smp->n_policies])
+			argp_error(state, "--smp-policy: there is no '%s'; --list names them",
+				   name);
+		text = next;
+	}
+	if (text != NULL)
+		argp_error(state, "--smp-policy: at most %d names", SMP_LIST);
+}
+
+static error_t smp_option(int key, char *arg, struct argp_state *state)
+{
+	static const char *const placements[] = {"anywhere", "local", "interleaved", "remote"};
+	struct parse *parse = state->input;
+	struct smp_setup *smp = &parse->options->smp;
+
+	switch (key) {
+	case KEY_VCPUS:
+		vcpus_parse(state, smp, arg);
+		return 0;
+	case KEY_POLICY:
+		policies_parse(state, smp, arg);
+		return 0;
+	case KEY_DOMAINS:
+		smp->domains = (uint32_t)number_parse(state, "domains", arg, 1, DAV2M_SMP_DOMAINS);
+		return 0;
+	case KEY_PCPUS:
+		smp->pcpus = (uint32_t)number_parse(state, "pcpus", arg, 1, DAV2M_SMP_CPUS);
+		return 0;
+	case KEY_NODES:
+		smp->nodes = (uint32_t)number_parse(state, "nodes", arg, 1, DAV2M_SMP_NODES);
+		return 0;
+	case KEY_PLACEMENT:
+		smp->placement = (enum dav2m_smp_placement)choice(state, "placement", arg,
+								  placements, DAV2M_SMP_PLACEMENTS);
+		return 0;
+	case KEY_VM_STAT:
+		smp->vm_stat = 1;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 static error_t controller_option(int key, char *arg, struct argp_state *state)
 {
 	static const char *const starts[] = {"shadow", "nested"};
@@ -222,7 +314,7 @@ static error_t controller_option(int key, char *arg, struct argp_state *state)
 		config_parse(state, parse, arg);
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return smp_option(key, arg, state);
 	}
 }
 
@@ -315,6 +407,10 @@ static void input_check(struct argp_state *state, const struct sim_options *o)
 		argp_error(state, "a workload or traces, not both");
 	if (!o->workload && o->n_traces == 0)
 		argp_error(state, "a trace or --workload is needed; - is the standard input");
+	if (o->smp.n_vcpus > 0 && !o->workload)
+		argp_error(state, "--vcpus takes a --workload, not traces");
+	if (o->smp.n_vcpus == 0 && (o->smp.n_policies > 0 || o->smp.vm_stat))
+		argp_error(state, "--smp-policy and --vm-stat go with --vcpus");
 	/* Each trace is a process, and 0 is the guest kernel's own. */
 	if (o->n_traces >= DAV2M_SIM_PIDS)
 		argp_error(state, "more traces than a guest has processes");
@@ -393,6 +489,9 @@ void sim_options_parse(int argc, char **argv, struct sim_options *ret_options)
 	setup->config.size = sizeof(setup->config);
 	dav2m_config_preset(DAV2M_PRESET_DEFAULT, &setup->config);
 	parse.preset = setup->config;
+	ret_options->smp.cost = dav2m_smp_cost_find("xen3-smp");
+	ret_options->smp.domains = 1;
+	ret_options->smp.nodes = 4; /* a 16-way server of that time */
 	ret_options->seed = 1;
 	ret_options->scale_bp = DAV2M_ONE_BP;
 	argp_parse(&argp, argc, argv, 0, NULL, &parse);

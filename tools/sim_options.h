@@ -7,9 +7,11 @@
 
 #include "report.h"
 #include "sim_runs.h"
+#include "sim_smp.h"
 
 struct sim_options {
 	struct run_setup setup;
+	struct smp_setup smp;
 	char **traces;
 	size_t n_traces;
 	enum trace_format input_format;

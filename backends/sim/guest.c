@@ -269,7 +269,6 @@ static void range_forget(struct sim_guest *guest, uint64_t first, uint64_t end)
 	const uint32_t tables = guest->tables_freed;
 	const uint64_t pages = sim_range_unmap(guest, guest->current, first, end);
 
-	sim_guest_charge(guest, DAV2M_SIM_GUEST_PTE, pages);
 	if (pages > 0 || guest->tables_freed != tables)
 		flush(guest);
 }
@@ -309,7 +308,6 @@ static int event_protect(struct sim_guest *guest, const uint64_t *argument)
 	if (error < 0 || (argument[2] & DAV2M_SIM_PROT_WRITE) != 0)
 		return error;
 	pages = sim_range_protect(guest, guest->current->root, first, end);
-	sim_guest_charge(guest, DAV2M_SIM_GUEST_PTE, pages);
 	if (pages > 0)
 		flush(guest);
 	return 0;
@@ -351,9 +349,7 @@ static int event_fork(struct sim_guest *guest, const uint64_t *argument)
 /* Frees all pages and tables of an address space but its root. */
 static void space_empty(struct sim_guest *guest, struct sim_process *process)
 {
-	const uint64_t pages = sim_range_unmap(guest, process, 0, sim_vpns(guest->geometry));
-
-	sim_guest_charge(guest, DAV2M_SIM_GUEST_PTE, pages);
+	sim_range_unmap(guest, process, 0, sim_vpns(guest->geometry));
 	sim_region_clear(process);
 	process->brk = 0;
 }

@@ -133,6 +133,7 @@ static int is_leaf(uint32_t level, uint64_t entry)
 static void leaf_unmap(struct sim_guest *guest, struct sim_process *process, const struct range *r,
 		       uint32_t index, uint64_t entry)
 {
+	sim_guest_charge(guest, DAV2M_SIM_GUEST_PTE, 1);
 	sim_entry_rewrite(guest, r->table, index, 0, guest->cost->unmap_writes);
 	if (sim_swap_is_entry(entry)) {
 		sim_swap_entry_put(guest, entry);
@@ -192,6 +193,7 @@ static uint64_t table_protect(struct sim_guest *guest, const struct range *r)
 		if (!is_leaf(r->level, entry)) {
 			pages += table_protect(guest, &below);
 		} else if ((entry & SIM_W) != 0) {
+			sim_guest_charge(guest, DAV2M_SIM_GUEST_PTE, 1);
 			sim_entry_write(guest, r->table, i, (entry & ~SIM_W) | SIM_COW);
 			pages++;
 		}

@@ -6,23 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm.h"
+#include "run.h"
 
 /* A reference is retried after each fault; a shadowed copy-on-write needs five rounds. */
 #define ROUNDS_MAX 64
-
-struct dav2m_sim {
-	struct sim_mmu mmu;
-	uint64_t seen[4]; /* by kind: loads, stores, instructions, nothing */
-	uint64_t due;	  /* instructions at which a sampling point is reached */
-	uint64_t window_end;
-	uint64_t vpns; /* virtual pages that the guest's tables can hold */
-	uint64_t position;
-	struct dav2m_sim_counts counts;
-	struct sim_vmm vmm;
-	struct sim_guest guest;
-	struct dav2m_sim_config config;
-};
 
 static int config_check(const struct dav2m_sim_config *config)
 {
@@ -40,8 +27,9 @@ static int config_check(const struct dav2m_sim_config *config)
 static int parts_init(struct dav2m_sim *sim)
 {
 	const struct sim_platform platform = sim_vmm_platform(&sim->vmm);
-	int error = sim_mmu_init(&sim->mmu, sim->config.machine);
+	int error = sim_mmu_init(&sim->own_mmu, sim->config.machine);
 
+	sim->mmu = &sim->own_mmu;
 	if (error < 0)
 		return error;
 	/* Until the guest has booted, nobody watches it. */
@@ -51,7 +39,7 @@ static int parts_init(struct dav2m_sim *sim)
 	if (error < 0)
 		return error;
 	sim->vpns = sim_vpns(sim->guest.geometry);
-	return sim_vmm_init(&sim->vmm, &sim->config, &sim->mmu, &sim->guest, &sim->counts);
+	return sim_vmm_init(&sim->vmm, &sim->config, sim->mmu, &sim->guest, &sim->counts);
 }
 
 int dav2m_sim_new(const struct dav2m_sim_config *config, struct dav2m_sim **ret_sim)
@@ -85,7 +73,7 @@ void dav2m_sim_free(struct dav2m_sim *sim)
 		return;
 	sim_vmm_free(&sim->vmm);
 	sim_guest_free(&sim->guest);
-	sim_mmu_free(&sim->mmu);
+	sim_mmu_free(&sim->own_mmu);
 	free(sim);
 }
 
@@ -128,7 +116,7 @@ static __attribute__((noinline)) int reference_slow(struct dav2m_sim *sim, uint6
 {
 	const enum dav2m_sim_stream stream =
 		kind == DAV2M_SIM_FETCH ? DAV2M_SIM_CODE : DAV2M_SIM_DATA;
-	const enum sim_hit hit = sim_mmu_lookup(&sim->mmu, stream, vpn, kind == DAV2M_SIM_STORE);
+	const enum sim_hit hit = sim_mmu_lookup(sim->mmu, stream, vpn, kind == DAV2M_SIM_STORE);
 	struct sim_walk walk;
 	int error;
 
@@ -151,8 +139,8 @@ static __attribute__((noinline)) int reference_slow(struct dav2m_sim *sim, uint6
 	if (error < 0)
 		return error;
 	if (hit != SIM_HIT_NONE)
-		sim_mmu_forget(&sim->mmu, stream, vpn);
-	sim_mmu_fill(&sim->mmu, stream, vpn, &walk);
+		sim_mmu_forget(sim->mmu, stream, vpn);
+	sim_mmu_fill(sim->mmu, stream, vpn, &walk);
 	return 0;
 }
 
@@ -192,9 +180,9 @@ static int event_run(struct dav2m_sim *sim, const uint64_t *word, size_t n, size
 /* Runs words up to the end, an event or an error; answers through *ret_at where it stopped. */
 static int references_run(struct dav2m_sim *sim, const uint64_t *word, size_t n, size_t *ret_at)
 {
-	struct sim_tlb *const first[2] = {sim->mmu.l1[DAV2M_SIM_DATA][DAV2M_SIM_4K],
-					  sim->mmu.l1[DAV2M_SIM_CODE][DAV2M_SIM_4K]};
-	uint32_t now = sim->mmu.now;
+	struct sim_tlb *const first[2] = {sim->mmu->l1[DAV2M_SIM_DATA][DAV2M_SIM_4K],
+					  sim->mmu->l1[DAV2M_SIM_CODE][DAV2M_SIM_4K]};
+	uint32_t now = sim->mmu->now;
 	int error = 0;
 	size_t i;
 
@@ -212,7 +200,7 @@ static int references_run(struct dav2m_sim *sim, const uint64_t *word, size_t n,
 			       (key | SIM_KEY_WRITE))) {
 			tlb->stamp[slot] = now;
 		} else {
-			sim->mmu.now = now;
+			sim->mmu->now = now;
 			error = settle(sim, reference_slow(sim, key >> 4, kind));
 			if (SIM_UNLIKELY(error < 0))
 				break;
@@ -221,7 +209,7 @@ static int references_run(struct dav2m_sim *sim, const uint64_t *word, size_t n,
 		if (SIM_UNLIKELY(sim->seen[DAV2M_SIM_FETCH] >= sim->due))
 			sampling_point(sim);
 	}
-	sim->mmu.now = now;
+	sim->mmu->now = now;
 	*ret_at = i;
 	return error;
 }
@@ -236,8 +224,8 @@ int dav2m_sim_run(struct dav2m_sim *sim, const uint64_t *word, size_t n)
 		return DAV2M_SIM_ERR_NULL;
 	while (at < n) {
 		part = n - at > UINT32_MAX / 2 ? UINT32_MAX / 2 : n - at;
-		if (UINT32_MAX - sim->mmu.now <= part)
-			sim_mmu_rebase(&sim->mmu);
+		if (UINT32_MAX - sim->mmu->now <= part)
+			sim_mmu_rebase(sim->mmu);
 		error = references_run(sim, word + at, part, &words);
 		at += words;
 		sim->position += words;
@@ -323,7 +311,7 @@ void dav2m_sim_charge_sample(struct dav2m_sim *sim, int with_exit)
 	if (with_exit) {
 		cycles += price[DAV2M_SIM_EXIT].cycles;
 		if (!sim->config.machine->tagged)
-			sim_mmu_flush(&sim->mmu);
+			sim_mmu_flush(sim->mmu);
 	}
 	sim->counts.cycles[DAV2M_SIM_SAMPLING] += cycles;
 	sim->counts.samples++;
@@ -352,7 +340,7 @@ int dav2m_sim_tlb_lookup(const struct dav2m_sim *sim, enum dav2m_sim_stream stre
 	unsigned p;
 
 	for (p = 0; p < DAV2M_SIM_PAGES; p++)
-		if (sim_mmu_peek(&sim->mmu, stream, p, page, ret_frame))
+		if (sim_mmu_peek(sim->mmu, stream, p, page, ret_frame))
 			return 0;
 	return -1;
 }

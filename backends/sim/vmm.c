@@ -131,6 +131,14 @@ int sim_vmm_init(struct sim_vmm *vmm, const struct dav2m_sim_config *config, str
 	return vmm->nested.root == SIM_NO_FRAME ? DAV2M_SIM_ERR_MEMORY : vmm->error;
 }
 
+void sim_vmm_lend(struct sim_vmm *vmm, struct sim_mmu *mmu, uint32_t guest_root)
+{
+	vmm->mmu = mmu;
+	vmm->guest_root = guest_root;
+	sim_mmu_geometry(mmu, vmm->geometry, vmm->cost->nested_page, vmm->mode == DAV2M_SIM_NESTED);
+	active_set(vmm);
+}
+
 void sim_vmm_free(struct sim_vmm *vmm)
 {
 	sim_shadow_free(&vmm->shadow);
@@ -140,8 +148,10 @@ void sim_vmm_free(struct sim_vmm *vmm)
 /* Translations made through tables that are gone must go, too. */
 static void torn_flush(struct sim_vmm *vmm)
 {
-	if (vmm->shadow.torn)
-		sim_mmu_flush(vmm->mmu);
+	if (!vmm->shadow.torn)
+		return;
+	sim_mmu_flush(vmm->mmu);
+	vmm->torn_flushes++;
 	vmm->shadow.torn = 0;
 }
 

@@ -30,11 +30,14 @@ struct sim_vmm {
 	int (*paging_exit)(void *vm);
 	void *vm;
 	int poked; /* paging_exit has asked for a sample */
+	uint64_t torn_flushes; /* of the TLB, because shadow tables went: all CPUs need them */
 	int error; /* first DAV2M_SIM_ERR_*, for callers that cannot answer one */
 };
 
 int sim_vmm_init(struct sim_vmm *vmm, const struct dav2m_sim_config *config, struct sim_mmu *mmu,
 		 const struct sim_guest *guest, struct dav2m_sim_counts *counts);
+/* The processor that runs the guest from here on, and what the guest believes is in its CR3. */
+void sim_vmm_lend(struct sim_vmm *vmm, struct sim_mmu *mmu, uint32_t guest_root);
 void sim_vmm_free(struct sim_vmm *vmm);
 
 /* The guest's kernel acts through these. */

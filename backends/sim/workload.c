@@ -74,6 +74,14 @@ struct dav2m_sim_source *dav2m_sim_source_new(const struct dav2m_sim_workload *w
 	return source;
 }
 
+int dav2m_sim_source_instance(struct dav2m_sim_source *source, uint32_t index)
+{
+	if (index >= DAV2M_SIM_PIDS / SIM_INSTANCE_PIDS - 1)
+		return -1;
+	source->instance = index;
+	return 0;
+}
+
 void dav2m_sim_source_free(struct dav2m_sim_source *source)
 {
 	free(source);

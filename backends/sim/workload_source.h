@@ -21,12 +21,16 @@ struct dav2m_sim_source {
 	uint64_t random;  /* generator state, never 0 */
 	uint64_t step_at; /* steps done */
 	uint64_t steps;	  /* in all */
+	uint32_t instance; /* which vCPU it feeds */
 	uint32_t next_pid;
 	uint64_t cursor; /* where a sweep is */
 };
 
 /* One step appends at most this many words. */
 #define SIM_STEP_WORDS DAV2M_SIM_SOURCE_ROOM
+
+/* Instances have process numbers of their own, so many each. */
+#define SIM_INSTANCE_PIDS 1000u
 
 /* xorshift64*: a full-period generator of one word of state. */
 static inline uint64_t sim_random(struct dav2m_sim_source *source)

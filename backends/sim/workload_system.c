@@ -8,7 +8,6 @@
 #define HEAP  0x8000ull
 #define STACK 0x7ff00ull
 #define CODE  0x400ull
-#define SELF  1
 #define RW    (DAV2M_SIM_PROT_READ | DAV2M_SIM_PROT_WRITE)
 
 /* What a small C program of that time touches until main() runs: loader and libc text that is
@@ -17,6 +16,12 @@
 #define PROGRAM_DATA 40
 /* What a parent has written when it forks. Inferred: a benchmark driver's data and stack. */
 #define PARENT_PAGES 60
+
+/* The process that forks, one per vCPU. */
+static uint64_t self(const struct dav2m_sim_source *source)
+{
+	return 1 + (uint64_t)source->instance * SIM_INSTANCE_PIDS;
+}
 
 static void instructions(struct sim_out *out, uint32_t n)
 {
@@ -29,14 +34,14 @@ static void begin(const struct dav2m_sim_source *source, struct sim_out *out)
 
 	if (source->step_at > 0)
 		return;
-	sim_put_event(out, DAV2M_SIM_SWITCH, SELF, 0, 0);
+	sim_put_event(out, DAV2M_SIM_SWITCH, self(source), 0, 0);
 	for (i = 0; i < PARENT_PAGES; i++)
 		sim_put(out, DAV2M_SIM_STORE, STACK + i, 1);
 }
 
 static uint64_t pid_next(struct dav2m_sim_source *source)
 {
-	return 16 + source->next_pid++ % 60000;
+	return self(source) + 1 + source->next_pid++ % (SIM_INSTANCE_PIDS - 2);
 }
 
 /* page_test: 256 pages by brk, each written, and given back. */
@@ -85,17 +90,17 @@ static void child_begin(struct sim_out *out, uint64_t pid)
 	stack_touch(out);
 }
 
-static void child_end(struct sim_out *out)
+static void child_end(const struct dav2m_sim_source *source, struct sim_out *out)
 {
 	sim_put_event(out, DAV2M_SIM_EXIT_PROCESS, 0, 0, 0);
-	sim_put_event(out, DAV2M_SIM_SWITCH, SELF, 0, 0);
+	sim_put_event(out, DAV2M_SIM_SWITCH, self(source), 0, 0);
 }
 
 static void fork_step(struct dav2m_sim_source *source, struct sim_out *out)
 {
 	begin(source, out);
 	child_begin(out, pid_next(source));
-	child_end(out);
+	child_end(source, out);
 }
 
 static void program_run(struct sim_out *out)
@@ -117,7 +122,7 @@ static void exec_step(struct dav2m_sim_source *source, struct sim_out *out)
 	begin(source, out);
 	child_begin(out, pid_next(source));
 	program_run(out);
-	child_end(out);
+	child_end(source, out);
 }
 
 /* shell_rtns: a shell starts, and runs a command. */
@@ -127,7 +132,7 @@ static void shell_step(struct dav2m_sim_source *source, struct sim_out *out)
 	child_begin(out, pid_next(source));
 	program_run(out);
 	instructions(out, 16000);
-	child_end(out);
+	child_end(source, out);
 }
 
 /* MemoryMotion: processes that allocate 32 MB, write all of it, free it and end. A step is a
@@ -154,8 +159,63 @@ static void motion_step(struct dav2m_sim_source *source, struct sim_out *out)
 	}
 	if (at == MOTION_STEPS - 1) {
 		sim_put_event(out, DAV2M_SIM_UNMAP, address + (1 << 20), bytes, 0);
-		child_end(out);
+		child_end(source, out);
 	}
+}
+
+/*
+ * The Xen study's load: a server that forks a process for each request, which starts a program,
+ * maps a piece of a file, reads it with as many system calls as pages, computes and ends. The study
+ * names the operations, not how many of each: the numbers are inferred, round, and the same under
+ * every policy. A light request computes ten times as much.
+ */
+#define REQUEST_PAGES	64
+#define REQUEST_FETCHES 64
+static void request(struct dav2m_sim_source *source, struct sim_out *out, uint32_t times)
+{
+	const uint64_t window = HEAP + 4096;
+	const uint64_t address = window << DAV2M_SIM_PAGE_SHIFT;
+	const uint64_t bytes = (uint64_t)REQUEST_PAGES << DAV2M_SIM_PAGE_SHIFT;
+	uint64_t i;
+
+	begin(source, out);
+	child_begin(out, pid_next(source));
+	program_run(out);
+	sim_put_event(out, DAV2M_SIM_MAP, address, bytes, RW);
+	for (i = 0; i < REQUEST_PAGES; i++)
+		sim_put(out, DAV2M_SIM_STORE, window + i, 64);
+	sim_put_event(out, DAV2M_SIM_SYSCALL, REQUEST_PAGES, 0, 0);
+	for (i = 0; i < (uint64_t)REQUEST_FETCHES * times; i++)
+		instructions(out, DAV2M_SIM_RUN_MAX);
+	sim_put_event(out, DAV2M_SIM_UNMAP, address, bytes, 0);
+	child_end(source, out);
+	sim_put_event(out, DAV2M_SIM_MARK, 0, 0, 0);
+}
+
+static void server_step(struct dav2m_sim_source *source, struct sim_out *out)
+{
+	request(source, out, 1);
+}
+
+static void light_step(struct dav2m_sim_source *source, struct sim_out *out)
+{
+	request(source, out, 10);
+}
+
+/* memwrite: a buffer of 16 MB, written again and again, 64 pages a step. */
+#define BUFFER_PAGES 4096
+static void memwrite_step(struct dav2m_sim_source *source, struct sim_out *out)
+{
+	uint64_t i;
+
+	if (source->step_at == 0)
+		sim_put_event(out, DAV2M_SIM_SWITCH, self(source), 0, 0);
+	for (i = 0; i < 64; i++) {
+		/* A page is 512 stores of 8 bytes in an unrolled loop. */
+		instructions(out, 1024);
+		sim_put(out, DAV2M_SIM_STORE, HEAP + source->cursor++ % BUFFER_PAGES, 512);
+	}
+	sim_put_event(out, DAV2M_SIM_MARK, 0, 0, 0);
 }
 
 #define PROGRAM(n, a, s, count, f)                                                                 \
@@ -178,6 +238,13 @@ static const struct sim_program systems[] = {
 		"HVM paper, sections 3.1 and 3.7: 33 s -> 125 s on Debian, 46 s -> 340 s on "
 		"Windows",
 		20 * MOTION_STEPS, motion_step),
+	PROGRAM("file-server", "a process per request: fork, exec, map, read, unmap, exit",
+		"Xen 3.0 and the Art of Scalability, section 5: reAIM's file-server load", 40,
+		server_step),
+	PROGRAM("file-server-light", "the same with ten times the work between page-table changes",
+		"as file-server", 20, light_step),
+	PROGRAM("memwrite", "a buffer of 16 MB is written again and again",
+		"Xen 3.0 and the Art of Scalability, section 4.1.3", 256, memwrite_step),
 };
 
 size_t sim_system_count(void)

@@ -117,6 +117,26 @@ cmp -s out first || wrong 'the same run gives something else'
 expect 0 '' "${workload[@]}" --seed 2
 ! cmp -s out first || wrong 'another seed gives the same'
 
+# Several vCPUs: a row per policy and number, the same twice, and who had which physical CPU.
+smp=(--workload file-server --scale 0.05 --format csv)
+expect 2 'takes a --workload' --vcpus 2 good
+expect 2 'go with --vcpus' --vm-stat --workload file-server
+expect 2 'a whole number in' "${smp[@]}" --vcpus 0
+expect 2 'a whole number in' "${smp[@]}" --vcpus 65
+expect 2 'a whole number in' "${smp[@]}" --vcpus 1,
+expect 2 "there is no 'x'; --list" "${smp[@]}" --vcpus 2 --smp-policy x
+expect 2 'is not a choice' "${smp[@]}" --vcpus 2 --placement x
+expect 2 'a whole number in' "${smp[@]}" --vcpus 2 --domains 9
+expect 1 "guest's memory is full" "${smp[@]}" --vcpus 64 --smp-policy native --guest-memory 16
+expect 0 '' "${smp[@]}" --vcpus 1,4
+cp out first
+[ "$(grep -vc '^#' out)" -eq 15 ] || wrong "15 lines are expected, not: $(cat out)"
+expect 0 '' "${smp[@]}" --vcpus 1,4
+cmp -s out first || wrong 'the same run of several vCPUs gives something else'
+expect 0 '' "${smp[@]}" --vcpus 2 --smp-policy nested --domains 2 --pcpus 2 --vm-stat
+[ "$(grep -cE '^[01] \[[01][0-9]{2}\.[0-9]\]( d[01]-[01]\[[01][0-9]{2}\.[0-9]\]){2}$' out)" -eq 2 ] ||
+	wrong "two lines of vm-stat are expected, not: $(cat out)"
+
 # Thresholds follow the tick length unless they are set.
 expect 0 '' --list
 for name in opteron2350 palacios2011 phases; do

@@ -15,6 +15,7 @@
 #include <dav2m/sim/memory_trace.h>
 #include <dav2m/sim/routine.h>
 #include <dav2m/sim/run.h>
+#include <dav2m/sim/smp.h>
 #include <dav2m/sim/stream.h>
 #include <dav2m/sim/workload.h>
 

@@ -34,6 +34,11 @@ struct dav2m_sim_source;
  */
 DAV2M_API struct dav2m_sim_source *dav2m_sim_source_new(const struct dav2m_sim_workload *workload,
 							uint64_t seed, uint32_t scale_bp);
+/*
+ * Before the first read: the source feeds one of several vCPUs of a guest, index in [0, 63], and
+ * uses process numbers of its own. Errors: -1 when it is out of range.
+ */
+DAV2M_API int dav2m_sim_source_instance(struct dav2m_sim_source *source, uint32_t index);
 DAV2M_API void dav2m_sim_source_free(struct dav2m_sim_source *source);
 
 /* The next words, at most room, whole events only; 0 at the end. */
