@@ -9,7 +9,9 @@
 #include "command.h"
 #include "output.h"
 
+#include "contest/profile.h"
 #include "contest/rows.h"
+#include "contest/sensitivity.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -27,6 +29,8 @@ enum option_key {
 	KEY_LOSE,
 	KEY_LIST,
 	KEY_SHOW,
+	KEY_PICTURE,
+	KEY_SENSITIVITY,
 	KEY_FORMAT
 };
 
@@ -45,10 +49,18 @@ static const struct argp_option options[] = {
 	 "cell; runs: everything about each run",
 	 3},
 	{"format", KEY_FORMAT, "FORMAT", 0, "table (default), csv or json", 3},
+	{"sensitivity", KEY_SENSITIVITY, NULL, 0,
+	 "show how one preset's result moves with each parameter, and with how well it sees", 3},
+	{"picture", KEY_PICTURE, "FILE", 0,
+	 "draw in how many cells each policy lost how much as FILE, .svg or .png (needs gnuplot)",
+	 3},
 	{"output", 'o', "FILE", 0, "write the table to FILE", 3},
 	{"list", KEY_LIST, NULL, 0, "list policies with their sources, cost models, workloads", 3},
 	{0},
 };
+
+/* Whose sensitivity is shown when nobody is named. */
+#define DEFAULT_POLICY "preset default"
 
 struct arguments {
 	struct contest_choice choice;
@@ -56,7 +68,9 @@ struct arguments {
 	enum contest_table table;
 	enum report_format format;
 	const char *output;
+	const char *picture;
 	int list;
+	int sensitivity;
 };
 
 static enum dav2m_counter counter_parse(const char *name, size_t length, struct argp_state *state)
@@ -134,6 +148,11 @@ static void end_check(const struct arguments *arguments, struct argp_state *stat
 	if (arguments->choice.n_files % 2)
 		argp_error(state, "'%s' has no partner: recordings come as SHADOW.csv NESTED.csv",
 			   arguments->choice.files[arguments->choice.n_files - 1]);
+	if (arguments->picture && !picture_is_named(arguments->picture))
+		argp_error(state, "--picture: '%s' ends neither in .svg nor in .png",
+			   arguments->picture);
+	if (arguments->sensitivity && arguments->picture)
+		argp_error(state, "--sensitivity draws no picture");
 }
 
 static error_t option_parse(int key, char *text, struct argp_state *state)
@@ -148,6 +167,12 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
 	case KEY_FORMAT:
 		if (report_format_parse(text, &arguments->format))
 			argp_error(state, "--format: '%s' is not table, csv or json", text);
+		return 0;
+	case KEY_SENSITIVITY:
+		arguments->sensitivity = 1;
+		return 0;
+	case KEY_PICTURE:
+		arguments->picture = text;
 		return 0;
 	case 'o':
 		arguments->output = text;
@@ -187,17 +212,60 @@ static int folder_make(const char *path, struct dav2m_host_error *error)
 	return DAV2M_HOST_IO;
 }
 
-static int contest(const struct arguments *arguments, struct output *output,
+/* Opened before the work, so that a name that cannot be written is known at once. */
+struct sinks {
+	struct output table;
+	struct picture *picture;
+};
+
+static int sinks_open(const struct arguments *arguments, struct sinks *sinks,
+		      struct dav2m_host_error *error)
+{
+	int rc = output_open(&sinks->table, arguments->output, error);
+
+	if (!rc && arguments->picture)
+		rc = picture_open(arguments->picture, PROFILE_WIDTH, PROFILE_HEIGHT,
+				  &sinks->picture, error);
+	return rc;
+}
+
+static int sinks_commit(struct sinks *sinks, struct dav2m_host_error *error)
+{
+	int rc = sinks->picture ? picture_commit(sinks->picture, error) : 0;
+
+	sinks->picture = NULL;
+	return rc ? rc : output_commit(&sinks->table, error);
+}
+
+static void sinks_abort(struct sinks *sinks)
+{
+	picture_abort(sinks->picture);
+	output_abort(&sinks->table);
+}
+
+static int match(const struct arguments *arguments, struct contest_matrix *matrix,
+		 struct sinks *sinks, struct dav2m_host_error *error)
+{
+	int rc = contest_matrix_play(matrix, &arguments->view, error);
+
+	if (!rc)
+		rc = contest_rows_write(matrix, arguments->table, arguments->format,
+					sinks->table.stream, error);
+	if (!rc && sinks->picture)
+		rc = profile_print(matrix, picture_script(sinks->picture), error);
+	return rc;
+}
+
+static int contest(const struct arguments *arguments, struct sinks *sinks,
 		   struct dav2m_host_error *error)
 {
 	struct contest_matrix matrix;
 	int rc = contest_matrix_make(&arguments->choice, &matrix, error);
 
 	if (!rc)
-		rc = contest_matrix_play(&matrix, &arguments->view, error);
-	if (!rc)
-		rc = contest_rows_write(&matrix, arguments->table, arguments->format,
-					output->stream, error);
+		rc = arguments->sensitivity ? sensitivity_write(&matrix, arguments->format,
+								sinks->table.stream, error)
+					    : match(arguments, &matrix, sinks, error);
 	contest_matrix_free(&matrix);
 	return rc;
 }
@@ -205,22 +273,24 @@ static int contest(const struct arguments *arguments, struct output *output,
 int cmd_contest(int argc, char **argv)
 {
 	struct arguments arguments = {.output = NULL};
-	struct output output = {.stream = NULL};
+	struct sinks sinks = {.picture = NULL};
 	struct dav2m_host_error error;
 	int rc;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-	rc = output_open(&output, arguments.output, &error);
+	if (arguments.sensitivity && !arguments.choice.policies)
+		arguments.choice.policies = DEFAULT_POLICY;
+	rc = sinks_open(&arguments, &sinks, &error);
 	if (!rc && arguments.list)
-		contest_list_print(output.stream);
+		contest_list_print(sinks.table.stream);
 	else if (!rc)
 		rc = folder_make(arguments.choice.recordings, &error);
 	if (!rc && !arguments.list)
-		rc = contest(&arguments, &output, &error);
+		rc = contest(&arguments, &sinks, &error);
 	if (!rc)
-		rc = output_commit(&output, &error);
+		rc = sinks_commit(&sinks, &error);
 	if (rc) {
-		output_abort(&output);
+		sinks_abort(&sinks);
 		complain("%s", error.text);
 	}
 	return rc ? COMMAND_FAILED : COMMAND_DONE;

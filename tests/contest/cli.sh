@@ -107,6 +107,25 @@ expect 0 '' --workloads=gcc --models=modern -o table
 grep -q 'static nested' table || wrong '-o: no table'
 rm table
 
+# Sensitivity: a row for each parameter that moves something, and for each view.
+expect 0 '' --workloads=gcc,saw --models=palacios2011 --sensitivity --format=csv
+grep -q '^threshold_vmexit,10000,' out || wrong "no threshold_vmexit: $(cat out)"
+[ "$(grep -cE '^(noise|1 sample|no|neither)' out)" -eq 6 ] || wrong "views: $(cat out)"
+base=$(awk -F, '$1 == "threshold_vmexit" { print $5 }' out)
+awk -F, -v base="$base" '!/^#/ && head++ && $2 != "" && $5 != base { bad = 1 } END { exit bad }' out ||
+	wrong 'a parameter as it is gives something else'
+expect 0 '' --workloads=gcc,saw --models=palacios2011 --policies='preset default' --format=csv
+awk -F, -v base="$base" '$1 == "preset default" { exit $2 != base }' out ||
+	wrong "the sensitivity's base is not the contest's"
+
+if command -v gnuplot >/dev/null; then
+	expect 0 '' --workloads=gcc --models=modern --picture=p.svg
+	grep -q '</svg>' p.svg || wrong 'p.svg is no whole picture'
+	grep -q 'overhead vote' p.svg || wrong 'p.svg lacks a policy'
+else
+	echo 'left out: no gnuplot'
+fi
+
 # Bad input, and nothing half-written
 expect 2 "'xml' is not table" --format=xml
 expect 2 "'all' is not policies" --show=all
@@ -115,6 +134,10 @@ expect 2 "'x' is not a number" --noise=x
 expect 2 "'60' is not a number in" --noise=60
 expect 2 '1 would leave no sample' --lose=1
 expect 2 'has no partner' one.csv
+expect 2 'neither in .svg nor in .png' --picture=x.jpg
+expect 2 'draws no picture' --picture=x.svg --sensitivity
+expect 1 "presets is wanted" --sensitivity --policies='overhead vote' --workloads=gcc -o table
+expect 1 'no/such/p.svg.part: cannot create' --workloads=gcc --picture=no/such/p.svg -o table
 expect 1 "no policy 'best'" --policies='static shadow,best' -o table
 expect 1 "no workload 'swims'" --workloads=swims -o table
 expect 1 "no cost model 'free'" --models=free -o table
