@@ -9,6 +9,7 @@
 
 #include "command.h"
 #include "kvm_common.h"
+#include "kvm_progress.h"
 #include "progress.h"
 
 #include <dav2m/host/trace.h>
@@ -23,6 +24,9 @@ struct record {
 	const char *qmp;
 	const char *output;
 	const char *program;
+	const char *unit;
+	struct kvm_progress progress;
+	int wait;
 	uint32_t interval_ms;
 	uint32_t seconds; /* UINT32_MAX: until the guest ends */
 };
@@ -32,6 +36,12 @@ static const struct argp_option option_list[] = {
 	{"interval", 'i', "MS", 0, "time between records, 10 to 10000 ms (default 100)", 0},
 	{"seconds", 's', "N", 0, "stop after so long (default: when the guest ends)", 0},
 	{"program", 'p', "TEXT", 0, "what runs in the guest, for the trace's head", 0},
+	{"progress", 'P', "FILE", 0,
+	 "a file whose last line that is a number is how much work the guest has done: progress "
+	 "where no PMU counts its instructions",
+	 0},
+	{"unit", 'u', "TEXT", 0, "what that number counts (default work)", 0},
+	{"wait", 'w', NULL, 0, "wait until a guest of this NAME has started", 0},
 	{"qmp", 'q', "PATH", 0, "QEMU's QMP socket, if it is not on its command line", 0},
 	{NULL, 0, NULL, 0, NULL, 0},
 };
@@ -48,6 +58,12 @@ static error_t option_parse(int key, char *arg, struct argp_state *state)
 		record->seconds = kvm_number(arg, 1, 1000000, state);
 	else if (key == 'p')
 		record->program = arg;
+	else if (key == 'P')
+		record->progress.path = arg;
+	else if (key == 'u')
+		record->unit = arg;
+	else if (key == 'w')
+		record->wait = 1;
 	else if (key == 'q')
 		record->qmp = arg;
 	else if (key == ARGP_KEY_ARG && !record->who)
@@ -61,6 +77,13 @@ static error_t option_parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
+static const char *unit_of(const struct record *record, const struct dav2m_sample *first)
+{
+	if (record->progress.path)
+		return record->unit;
+	return first->valid & DAV2M_BIT(DAV2M_PROGRESS) ? "instructions" : "none";
+}
+
 static void header_fill(const struct record *record, const struct dav2m_kvm_guest *guest,
 			const struct dav2m_sample *first, struct dav2m_trace_header *header)
 {
@@ -69,7 +92,7 @@ static void header_fill(const struct record *record, const struct dav2m_kvm_gues
 	memset(header, 0, sizeof(*header));
 	snprintf(header->program, sizeof(header->program), "%s", record->program);
 	snprintf(header->progress_unit, sizeof(header->progress_unit), "%s",
-		 first->valid & DAV2M_BIT(DAV2M_PROGRESS) ? "instructions" : "none");
+		 unit_of(record, first));
 	snprintf(header->note, sizeof(header->note),
 		 "dav2m kvm record of %s every %u ms; cycles: %s; statistics by %s", record->who,
 		 record->interval_ms, cycles->from ? cycles->from : "none",
@@ -80,8 +103,8 @@ static void header_fill(const struct record *record, const struct dav2m_kvm_gues
 }
 
 /* 0: go on; 1: the guest has ended; negative: the trace cannot be written. */
-static int record_one(struct dav2m_kvm_guest *guest, struct dav2m_trace_writer *writer,
-		      struct dav2m_host_error *error)
+static int record_one(struct record *record, struct dav2m_kvm_guest *guest,
+		      struct dav2m_trace_writer *writer, struct dav2m_host_error *error)
 {
 	struct dav2m_kvm_fault fault;
 	struct dav2m_sample sample;
@@ -93,13 +116,14 @@ static int record_one(struct dav2m_kvm_guest *guest, struct dav2m_trace_writer *
 			fprintf(stderr, "the guest has ended\n");
 		return 1;
 	}
+	kvm_progress_put(&record->progress, &sample);
 	if (dav2m_trace_writer_sample(writer, &sample, error) ||
 	    dav2m_trace_writer_flush(writer, error))
 		return -1;
 	return 0;
 }
 
-static int records_write(const struct record *record, struct dav2m_kvm_guest *guest,
+static int records_write(struct record *record, struct dav2m_kvm_guest *guest,
 			 struct dav2m_trace_writer *writer, struct dav2m_host_error *error)
 {
 	uint64_t next = kvm_now_ns(), total = 0;
@@ -107,19 +131,19 @@ static int records_write(const struct record *record, struct dav2m_kvm_guest *gu
 
 	if (record->seconds != UINT32_MAX)
 		total = (uint64_t)record->seconds * 1000 / record->interval_ms;
-	answer = record_one(guest, writer, error);
+	answer = record_one(record, guest, writer, error);
 	progress_begin("recording", "records", total);
 	for (uint64_t n = 0; !answer && (!total || n < total); n++) {
 		if (kvm_wait(&next, record->interval_ms))
 			break;
-		answer = record_one(guest, writer, error);
+		answer = record_one(record, guest, writer, error);
 		progress_step(n + 1);
 	}
 	progress_end();
 	return answer < 0 ? -1 : 0;
 }
 
-static int record_run(const struct record *record, struct dav2m_kvm_guest *guest)
+static int record_run(struct record *record, struct dav2m_kvm_guest *guest)
 {
 	struct dav2m_trace_header header;
 	struct dav2m_trace_writer *writer;
@@ -131,10 +155,18 @@ static int record_run(const struct record *record, struct dav2m_kvm_guest *guest
 		kvm_complain(&fault);
 		return COMMAND_FAILED;
 	}
+	if (kvm_progress_begin(&record->progress))
+		return COMMAND_FAILED;
+	kvm_progress_put(&record->progress, &first);
 	if (!first.valid) {
 		complain("nothing of this guest can be counted; why stands above");
 		return COMMAND_FAILED;
 	}
+	if (!(first.valid & DAV2M_BIT(DAV2M_PROGRESS)))
+		fputs("  without progress dav2m replay cannot pair this recording; --progress=FILE "
+		      "takes the\n  guest's own count of its work, and dav2m kvm advise needs "
+		      "none\n",
+		      stderr);
 	header_fill(record, guest, &first, &header);
 	kvm_signals(); /* first: from here on there is a file to be completed */
 	if (dav2m_trace_writer_open(record->output, &header, &writer, &error)) {
@@ -163,12 +195,13 @@ int kvm_record(int argc, char **argv)
 					 NULL,
 					 NULL,
 					 NULL};
-	struct record record = {.program = "", .interval_ms = 100, .seconds = UINT32_MAX};
+	struct record record = {
+		.program = "", .unit = "work", .interval_ms = 100, .seconds = UINT32_MAX};
 	struct dav2m_kvm_guest *guest;
 	int code;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &record);
-	guest = kvm_attach(record.who, record.qmp, 0);
+	guest = record.wait && kvm_await(record.who) ? NULL : kvm_attach(record.who, record.qmp, 0);
 	if (!guest)
 		return COMMAND_FAILED;
 	code = record_run(&record, guest);

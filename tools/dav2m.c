@@ -20,10 +20,12 @@ struct command {
 };
 
 static const struct command commands[] = {
+#ifndef DAV2M_KVM_ONLY
 	{"replay", cmd_replay, "what the controller would have done with two recordings"},
 	{"trace", cmd_trace, "record a program's memory references, or convert a recording"},
 	{"sim", cmd_sim, "what each paging mode, and the controller, make of a program"},
 	{"contest", cmd_contest, "every policy on every workload under every cost model"},
+#endif
 #ifdef DAV2M_WITH_KVM
 	{"kvm", cmd_kvm, "list, record, watch and advise the KVM guests of this host"},
 #endif

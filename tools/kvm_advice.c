@@ -9,6 +9,7 @@
 #include "kvm_advice.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define PERCENT	    100.0
 #define PER_MILLION 1e6
@@ -37,8 +38,6 @@ static void pace_add(struct kvm_pace *pace, const struct dav2m_sample *increment
 	double cycles = (double)increments->value[DAV2M_CYCLES];
 	double progress = (double)increments->value[DAV2M_PROGRESS];
 
-	if (progress <= 0)
-		return;
 	if (!pace->samples || cycles / progress < pace->least)
 		pace->least = cycles / progress;
 	if (!pace->samples || cycles / progress > pace->most)
@@ -46,6 +45,19 @@ static void pace_add(struct kvm_pace *pace, const struct dav2m_sample *increment
 	pace->cycles += cycles;
 	pace->progress += progress;
 	pace->samples++;
+}
+
+/* Progress that the guest reports now and then belongs to all samples since it last did. */
+static void pace_follow(struct kvm_seen *seen, const struct dav2m_sample *increments)
+{
+	struct dav2m_sample *since = &seen->since;
+
+	for (unsigned int i = 0; i < DAV2M_COUNTERS; i++)
+		since->value[i] += increments->value[i];
+	if (!since->value[DAV2M_PROGRESS])
+		return;
+	pace_add(since->value[DAV2M_PAGING_EXITS] ? &seen->busy : &seen->calm, since);
+	memset(since, 0, sizeof(*since));
 }
 
 void kvm_seen_add(struct kvm_seen *seen, const struct dav2m_sample *increments)
@@ -68,7 +80,7 @@ void kvm_seen_add(struct kvm_seen *seen, const struct dav2m_sample *increments)
 			seen->busiest = each;
 	}
 	if (holds(increments, DAV2M_BIT(DAV2M_PROGRESS)))
-		pace_add(exits ? &seen->busy : &seen->calm, increments);
+		pace_follow(seen, increments);
 }
 
 static void huge_pages_say(const struct kvm_seen *seen)

@@ -20,9 +20,10 @@ struct kvm_pace {
 struct kvm_seen {
 	struct dav2m_sample sum; /* of the increments */
 	uint64_t samples;
-	uint32_t lacking;     /* DAV2M_BIT of the counters that some sample lacked */
-	double busiest;	      /* cycles per paging exit in the sample that had most; 0: none */
-	struct kvm_pace calm; /* no paging exits */
+	uint32_t lacking;	   /* DAV2M_BIT of the counters that some sample lacked */
+	double busiest;		   /* cycles per paging exit in the sample that had most; 0: none */
+	struct dav2m_sample since; /* progress was last reported */
+	struct kvm_pace calm;	   /* no paging exits */
 	struct kvm_pace busy;
 
 	enum dav2m_mode mode;

@@ -18,6 +18,7 @@
 
 #define NS_PER_MS 1000000ull
 #define NS_PER_S  1000000000ull
+#define AWAIT_MS  20 /* between two looks for a guest: a choice; each goes through all of /proc */
 
 static volatile sig_atomic_t interrupted;
 
@@ -112,6 +113,31 @@ int kvm_pid_find(const char *text)
 			      : "%s: no guest has this name; 'dav2m kvm list' shows them",
 		 text, search.found);
 	return -1;
+}
+
+static int name_started(void *arg, const struct dav2m_kvm_process *process)
+{
+	return process->vcpus && !strcmp(process->name, arg);
+}
+
+int kvm_await(const char *name)
+{
+	char wanted[DAV2M_KVM_NAME_BYTES];
+	uint64_t next = kvm_now_ns();
+	struct dav2m_kvm_fault fault;
+	int found;
+
+	snprintf(wanted, sizeof(wanted), "%s", name);
+	kvm_signals();
+	for (;;) {
+		found = dav2m_kvm_processes("/proc", name_started, wanted, NULL, &fault);
+		if (found < 0)
+			kvm_complain(&fault);
+		if (found)
+			return found < 0 ? -1 : 0;
+		if (kvm_wait(&next, AWAIT_MS))
+			return -1;
+	}
 }
 
 static void origin_print(const struct dav2m_kvm_guest *guest, enum dav2m_counter counter)

@@ -80,12 +80,24 @@ static void config_fit(struct dav2m_config *config, uint64_t tick_progress)
 	config->window_inst = (uint32_t)tick_progress;
 }
 
+/* Lines that are an interval of time each have no common length: then it is their mean. */
+static uint64_t tick_length(const struct replay_job *job)
+{
+	uint64_t work = job->pair.total[DAV2M_SHADOW].value[DAV2M_PROGRESS];
+
+	if (job->pair.tick_progress || !job->pair.ticks)
+		return job->pair.tick_progress;
+	return work / job->pair.ticks;
+}
+
 static int fit_check(const struct replay_job *job, struct dav2m_host_error *error)
 {
-	if (!job->fit || (job->pair.tick_progress && job->pair.tick_progress <= UINT32_C(1) << 31))
+	uint64_t length = job->fit ? tick_length(job) : 1;
+
+	if (length && length <= UINT32_C(1) << 31)
 		return 0;
 	return fail(error, DAV2M_HOST_FORMAT,
-		    "--fit needs a shadow recording whose tick_progress is in [1, 2^31]");
+		    "--fit needs a shadow recording whose ticks are 1 to 2^31 of progress long");
 }
 
 int replay_job_complete(struct replay_job *job, struct dav2m_host_error *error)
@@ -100,7 +112,7 @@ int replay_job_complete(struct replay_job *job, struct dav2m_host_error *error)
 	if (job->configured)
 		snprintf(job->shown, sizeof(job->shown), "configured");
 	if (job->fit)
-		config_fit(&job->config, job->pair.tick_progress);
+		config_fit(&job->config, tick_length(job));
 	if (!dav2m_config_check(&job->config, &fault))
 		return 0;
 	snprintf(error->text, sizeof(error->text), "%s %s", fault.field, fault.rule);
@@ -208,7 +220,7 @@ static int preset_row_add(const struct bases *bases, enum dav2m_preset preset,
 
 	dav2m_config_preset(preset, &config);
 	if (bases->job->fit)
-		config_fit(&config, bases->job->pair.tick_progress);
+		config_fit(&config, tick_length(bases->job));
 	snprintf(name, sizeof(name), "preset %s", dav2m_preset_name(preset));
 	return controller_row_add(bases, name, &config, error);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The first process of the little machine in which kvm-reload is tested: mounts what it needs,
- * loads kvm, runs the lines of /runs one after the other, powers off.
+ * loads kvm, runs the lines of /runs, powers off. A line is a command; "& COMMAND" runs beside the
+ * next line, and "print FILE" shows a file.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,33 +43,68 @@ static void devices_mount(void)
 		dup2(fd, i);
 }
 
-static void run(char *line)
+/* 0: could not. */
+static pid_t start(char **word)
 {
-	char *word[WORDS + 1];
-	int n = 0, status = -1;
-	pid_t pid;
+	pid_t pid = fork();
 
-	for (char *at = strtok(line, " \n"); at && n < WORDS; at = strtok(NULL, " \n"))
-		word[n++] = at;
-	word[n] = NULL;
-	if (!n)
-		return;
-	pid = fork();
 	if (!pid) {
 		execv(word[0], word);
 		_exit(127);
 	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
-		printf("init: %s ended with status 0x%x\n", word[0], (unsigned int)status);
+	return pid < 0 ? 0 : pid;
+}
+
+static void finish(pid_t pid, const char *name)
+{
+	int status = -1;
+
+	if (!pid || waitpid(pid, &status, 0) != pid || status)
+		printf("init: %s ended with status 0x%x\n", name, (unsigned int)status);
+}
+
+static void print(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char line[512];
+
+	if (!file)
+		printf("init: %s: %s\n", path, strerror(errno));
+	while (file && fgets(line, sizeof(line), file))
+		printf("%s: %s", path, line);
+	if (file)
+		fclose(file);
+}
+
+/* One line; a command beside the next one is left in *beside. */
+static void run(char *line, pid_t *beside)
+{
+	char *word[WORDS + 1];
+	int n = 0;
+
+	for (char *at = strtok(line, " \n"); at && n < WORDS; at = strtok(NULL, " \n"))
+		word[n++] = at;
+	word[n] = NULL;
+	if (n > 1 && !strcmp(word[0], "print")) {
+		print(word[1]);
+	} else if (n > 1 && !strcmp(word[0], "&")) {
+		*beside = start(word + 1);
+	} else if (n) {
+		finish(start(word), word[0]);
+		if (*beside)
+			finish(*beside, "what ran beside it");
+		*beside = 0;
+	}
 }
 
 static void runs_do(void)
 {
 	char line[512];
 	FILE *runs = fopen("/runs", "r");
+	pid_t beside = 0;
 
 	while (runs && fgets(line, sizeof(line), runs))
-		run(line);
+		run(line, &beside);
 	if (runs)
 		fclose(runs);
 }

@@ -6,7 +6,8 @@
  *
  * Runs the guest of examples/kvm-guest through a script and prints its checksum, which must be
  * the same in every mode and however often the mode was switched. Needs root, and a host on which
- * no other VM runs.
+ * no other VM runs. With --user the same switch goes through the callback that a VMM with a switch
+ * of its own would supply.
  */
 #include <argp.h>
 #include <errno.h>
@@ -18,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <dav2m/kvm/kvm.h>
@@ -25,6 +27,8 @@
 #include "fail.h"
 #include "run.h"
 #include "vm.h"
+
+#define LINGER_MS 500 /* before and after the work, for a recorder that looks each 20 ms */
 
 enum run_kind { RUN_STATIC, RUN_FORCED, RUN_ADAPTIVE };
 
@@ -37,6 +41,8 @@ struct options {
 	unsigned int rounds;
 	unsigned int scale;
 	enum fail_step fail;
+	int user;
+	const char *progress;
 };
 
 struct machine {
@@ -52,6 +58,7 @@ struct machine {
 	unsigned int outcome[DAV2M_OUTCOMES];
 	unsigned int resumed;
 	unsigned int refused; /* faults printed so far */
+	int progress_fd;
 	uint64_t switch_ns;
 };
 
@@ -66,6 +73,11 @@ static const struct argp_option option_list[] = {
 	{"scale", 'x', "N", 0, "length of the phases (default 1)", 0},
 	{"fail", 'F', "STEP", 0,
 	 "make the second switch fail: save, busy, load, mode, open, restore, stop", 0},
+	{"user", 'u', NULL, 0, "switch by the VMM's own callback instead of the library's", 0},
+	{"progress", 'p', "FILE", 0,
+	 "write the work done to FILE at each sample, and wait a while at both ends: for "
+	 "dav2m kvm record --wait --progress=FILE",
+	 0},
 	{NULL, 0, NULL, 0, NULL, 0},
 };
 
@@ -108,6 +120,10 @@ static error_t option_parse(int key, char *arg, struct argp_state *state)
 		options->rounds = number(arg, state);
 	else if (key == 'x')
 		options->scale = number(arg, state);
+	else if (key == 'u')
+		options->user = 1;
+	else if (key == 'p')
+		options->progress = arg;
 	else if (key == 'F') {
 		options->fail = fail_parse(arg);
 		if (options->fail == FAIL_NOTHING)
@@ -175,6 +191,26 @@ static const struct dav2m_kvm_reload_vm vm_callbacks = {
 	.open = vm_open,
 	.restore = vm_restore,
 };
+
+/*
+ * What <dav2m/kvm/drive.h> asks of a VMM with a switch of its own, here made of the same four
+ * steps. The one vCPU is out of KVM_RUN, and its thread is this one: what the switch costs is
+ * what its cycles grow by.
+ */
+static enum dav2m_outcome user_switch(void *arg, enum dav2m_mode to, uint64_t *ret_cycles)
+{
+	struct machine *machine = arg;
+	struct dav2m_sample before, after;
+	int known = !dav2m_kvm_vcpu_sample(&machine->counters, &before, NULL);
+	enum dav2m_outcome outcome = dav2m_kvm_reload_switch(&machine->reload, to);
+
+	known = known && !dav2m_kvm_vcpu_sample(&machine->counters, &after, NULL);
+	if (known && before.valid & after.valid & DAV2M_BIT(DAV2M_CYCLES))
+		*ret_cycles += after.value[DAV2M_CYCLES] - before.value[DAV2M_CYCLES];
+	if (outcome != DAV2M_DONE)
+		machine->drive.fault = machine->reload.fault;
+	return outcome;
+}
 
 /*
  * Progress is the guest's own count. So are TLB misses: there is no PMU in software emulation,
@@ -254,8 +290,10 @@ static void machine_wire(struct machine *machine, const struct options *options)
 	machine->reload.mode = options->start;
 	machine->drive.vcpu = &machine->counters;
 	machine->drive.vcpus = 1;
-	machine->drive.mechanism = DAV2M_KVM_RELOAD;
-	machine->drive.reload = &machine->reload;
+	machine->drive.mechanism = options->user ? DAV2M_KVM_USER : DAV2M_KVM_RELOAD;
+	machine->drive.reload = options->user ? NULL : &machine->reload;
+	machine->drive.user = user_switch;
+	machine->drive.user_arg = machine;
 }
 
 static int machine_start(struct machine *machine, const struct options *options)
@@ -325,9 +363,16 @@ static int sample(struct machine *machine, const struct options *options)
 	return refusal_note(machine);
 }
 
+static struct kvm_run *volatile alarm_run; /* of the vCPU that the alarm is to stop, or NULL */
+
+/* Also while the VMM serves an exit: then the next KVM_RUN ends at once. */
 static void alarmed(int signal)
 {
+	struct kvm_run *run = alarm_run;
+
 	(void)signal;
+	if (run)
+		run->immediate_exit = 1;
 }
 
 static void alarm_install(void)
@@ -339,27 +384,72 @@ static void alarm_install(void)
 
 /* Once, and again after each sample: a switch may take longer than the interval, and the guest
    must get its share. */
-static void alarm_set(const struct options *options)
+static void alarm_set(const struct options *options, struct kvm_run *run)
 {
 	struct itimerval timer = {
 		.it_value = {.tv_sec = options->interval_ms / 1000,
 			     .tv_usec = (suseconds_t)(options->interval_ms % 1000) * 1000}};
 
-	if (options->kind != RUN_STATIC)
+	run->immediate_exit = 0;
+	alarm_run = run; /* another one after each switch */
+	if (options->kind != RUN_STATIC || options->progress)
 		setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* The count only grows, and so does its length: it may be written over. */
+static int progress_write(const struct machine *machine)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%llu\n",
+			 (unsigned long long)machine->vm.vcpu[0].board->work);
+
+	if (machine->progress_fd < 0 || pwrite(machine->progress_fd, text, (size_t)n, 0) == n)
+		return 0;
+	perror("kvm-reload: --progress");
+	return -1;
+}
+
+static void linger(const struct machine *machine)
+{
+	struct timespec t = {.tv_nsec = LINGER_MS * 1000000l};
+
+	while (machine->progress_fd >= 0 && nanosleep(&t, &t) && errno == EINTR)
+		;
+}
+
+static int progress_open(struct machine *machine, const struct options *options)
+{
+	machine->progress_fd = -1;
+	if (!options->progress)
+		return 0;
+	machine->progress_fd =
+		open(options->progress, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (machine->progress_fd >= 0)
+		return progress_write(machine);
+	perror(options->progress);
+	return -1;
 }
 
 static int machine_run(struct machine *machine, const struct options *options)
 {
 	enum guest_exit why;
 
+	if (progress_open(machine, options))
+		return -1;
+	linger(machine);
 	alarm_install();
-	alarm_set(options);
+	alarm_set(options, machine->vm.vcpu[0].run);
 	while ((why = guest_vcpu_run(&machine->vm, 0)) == GUEST_INTERRUPTED) {
+		if (progress_write(machine))
+			return -1;
 		if (options->kind != RUN_STATIC && sample(machine, options))
 			return -1;
-		alarm_set(options);
+		alarm_set(options, machine->vm.vcpu[0].run);
 	}
+	alarm_run = NULL;
+	if (progress_write(machine))
+		return -1;
+	linger(machine);
 	if (why == GUEST_ENDED)
 		return 0;
 	fprintf(stderr, "kvm-reload: %s\n", machine->vm.error);
@@ -373,9 +463,10 @@ static void report(const struct machine *machine, const struct options *options)
 	const struct guest_board *board = machine->vm.vcpu[0].board;
 	unsigned int done = machine->outcome[DAV2M_DONE];
 
-	printf("kvm-reload: run=%s start=%s fail=%s checksum=%016llx faults=%llu work=%llu "
+	printf("kvm-reload: run=%s by=%s start=%s fail=%s checksum=%016llx faults=%llu work=%llu "
 	       "switches=%u refused=%u resumed=%u switch_us=%llu\n",
-	       kind[options->kind], dav2m_mode_name(options->start), fail_name(options->fail),
+	       kind[options->kind], options->user ? "user" : "library",
+	       dav2m_mode_name(options->start), fail_name(options->fail),
 	       (unsigned long long)board->checksum, (unsigned long long)board->faults,
 	       (unsigned long long)board->work, done, machine->refused, machine->resumed,
 	       (unsigned long long)(done ? machine->switch_ns / done / 1000 : 0));

@@ -47,6 +47,8 @@ head='# dav2m counter trace 1\n# mode: %s\n# progress_unit: instructions\nprogre
 plain() { printf "$head" "$1"; shift; printf '%s\n' "$@"; }
 plain shadow 10,20 10,20 >short-s.csv
 plain nested 10,21 10,21 >short-n.csv
+plain shadow 5000000000,20 >long-s.csv
+plain nested 5000000000,20 >long-n.csv
 plain nested 10,21 11,21 >longer-n.csv
 plain native 10,15 10,15 >native.csv
 plain shadow 10,20 10,2x >bad.csv
@@ -91,7 +93,7 @@ expect 1 'cut.csv:6:5: the file ends within.*--allow-truncated' replay cut.csv n
 expect 1 'n.csv: mode is nested, but the first' replay n.csv s.csv -o out.txt
 expect 1 'less\|more.*--tolerance' replay short-s.csv longer-n.csv --switch-cost=1 -o out.txt
 expect 1 'do not say what a switch costs' replay short-s.csv short-n.csv -o out.txt
-expect 1 '--fit needs' replay short-s.csv short-n.csv --switch-cost=1 --fit -o out.txt
+expect 1 '--fit needs' replay long-s.csv long-n.csv --switch-cost=1 --fit -o out.txt
 expect 1 'window_tmiss' replay s.csv n.csv --set=window_tmiss=500 --set=window_trans=100 -o out.txt
 expect 1 "mode is not native" replay s.csv n.csv --native=s.csv -o out.txt
 expect 1 'must be the same work' replay s.csv n.csv --native=native.csv -o out.txt
@@ -116,6 +118,7 @@ succeed 'static shadow' replay s.csv n.csv
 succeed 'configured' replay s.csv n.csv --set=threshold_tmiss=5e5
 succeed '^hindsight,' replay s.csv n.csv --format=csv
 succeed '"policy": "hindsight"' replay s.csv n.csv --format=json --preset=paper
+succeed 'static shadow' replay short-s.csv short-n.csv --switch-cost=1 --fit
 succeed 'given by --switch-cost' replay short-s.csv short-n.csv --switch-cost=3,4
 succeed 'static nested,42,40,5,' replay short-s.csv short-n.csv --switch-cost=9 --native=native.csv \
 	--format=csv

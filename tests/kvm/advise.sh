@@ -103,6 +103,13 @@ says 'shadow, pace' '2 samples without paging exits took 2.00 to 2.20 cycles per
 	'spent 22.0 to 24.4 % of all cycles' 'cannot be told apart' 'Advice: none.'
 never 'shadow, pace' 'could save'
 
+# The same, where the guest reports its progress later than each sample.
+recording shadow x progress,cycles,paging_exits 0,500,0 1000,1500,0 1000,2200,0 0,1000,10 1000,3000,0 \
+	>late.csv
+advise late.csv
+says 'shadow, late progress' '2 samples without paging exits took 2.00 to 2.20 cycles per unit' \
+	'the 1 samples with exits spent 22.0 to 24.4 % of all cycles'
+
 # Exits that were not counted, and modes that changed.
 recording shadow x cycles 1000 1000 >none.csv
 advise none.csv

@@ -41,13 +41,37 @@ records=$(grep -vc '^#' time.csv)
 [ "$records" -ge 10 ] || wrong "$records lines in a second of 50 ms"
 grep -q 'not available' err || grep -q 'the PMU' err || wrong 'does not say what is missing'
 
+# Progress that the guest's work reports: a log that grows, with other lines in it.
+printf 'booting\r\n0\r\n' >console
+"$dav2m" kvm record "$guest" -o work.csv -i 20 --progress=console --unit=requests 2>err &
+recorder=$!
+for i in $(seq 40); do
+	printf '%d\r\nat %d\r\n7777' $((i * 5)) "$i" >>console # a line that has not ended yet
+	sleep 0.02
+	printf ' is no count\r\n' >>console
+done
+kill -TERM "$recorder"
+wait "$recorder" || wrong "$(cat err)"
+grep -q '^# progress_unit: requests$' work.csv || wrong "$(head work.csv)"
+grep -v '^#' work.csv | awk -F, '
+NR == 1 { for (i = 1; i <= NF; i++) if ($i == "progress") at = i; next }
+$at == "" { exit 1 }
+{ sum += $at; ticks += $at > 0 }
+END { exit !(sum > 100 && sum <= 200 && ticks > 5) }' || wrong "$(cat work.csv)"
+for path in none /dev/null . "$scratch/err"; do
+	if "$dav2m" kvm record "$guest" -o no.csv --progress="$path" 2>fault; then wrong "took $path"; fi
+	grep -qE "dav2m: $path: (No such file|has no line that is a whole number|Is a directory)" fault ||
+		wrong "$(cat fault)"
+	if [ -e no.csv ] || [ -e no.csv.part ]; then wrong 'a file without a recording'; fi
+done
+
 # Ctrl-C and SIGTERM, each alone, once some records are there. (The recorder takes SIGINT although
 # a shell starts what it puts in the background with it ignored.)
 for signal in INT TERM; do
 	"$dav2m" kvm record "$guest" -o stop.csv -i 50 2>err &
 	recorder=$!
 	for _ in $(seq 100); do
-		if [ "$(grep -vc '^#' stop.csv.part 2>/dev/null)" -ge 4 ]; then break; fi
+		if [ -e stop.csv.part ] && [ "$(grep -vc '^#' stop.csv.part)" -ge 4 ]; then break; fi
 		sleep 0.1
 	done
 	kill -"$signal" "$recorder"
