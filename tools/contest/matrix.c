@@ -98,7 +98,7 @@ static int policies_make(const struct contest_choice *choice, struct contest_mat
 
 	while (contest_policy(n, &policy))
 		n++;
-	matrix->policy = calloc(n, sizeof(*matrix->policy));
+	matrix->policy = calloc(n + 1, sizeof(*matrix->policy));
 	if (!matrix->policy)
 		return memory_fail(error);
 	for (i = 0; contest_policy(i, &policy); i++)

@@ -302,28 +302,38 @@ int contest_play(const struct contest_policy *policy, const struct contest_cell 
 	return rc;
 }
 
+/* The better mode of a tick, or DAV2M_MODES where that makes less than 1 %. */
+static enum dav2m_mode better_mode(const struct dav2m_pair *pair, size_t tick)
+{
+	uint64_t shadow = pair->tick[DAV2M_SHADOW][tick].value[DAV2M_CYCLES];
+	uint64_t nested = pair->tick[DAV2M_NESTED][tick].value[DAV2M_CYCLES];
+	uint64_t gap = shadow > nested ? shadow - nested : nested - shadow;
+
+	if (gap < (shadow < nested ? shadow : nested) / 100)
+		return (enum dav2m_mode)DAV2M_MODES;
+	return shadow < nested ? DAV2M_SHADOW : DAV2M_NESTED;
+}
+
 int contest_long_phases(const struct dav2m_pair *pair, const uint64_t switch_cycles[DAV2M_MODES])
 {
 	uint64_t trip = switch_cycles[DAV2M_SHADOW] + switch_cycles[DAV2M_NESTED];
-	enum dav2m_mode mode = DAV2M_SHADOW;
-	uint64_t stay = 0, lost = 0;
-	int stays = 0;
+	enum dav2m_mode mode = better_mode(pair, 0), next;
+	uint64_t phase_cycles = 0;
+	int phases = 1;
 	size_t i;
 
 	for (i = 0; i < pair->ticks; i++) {
-		uint64_t cycles = pair->tick[mode][i].value[DAV2M_CYCLES];
-		uint64_t instead = pair->tick[other(mode)][i].value[DAV2M_CYCLES];
-
-		stay += cycles;
-		lost = lost + cycles > instead ? lost + cycles - instead : 0;
-		if (lost < trip)
-			continue;
-		/* The first stay may be one in the wrong mode, to find out. */
-		if (stays++ && stay / LONG_PHASE_TIMES < trip)
-			return 0;
-		stay = lost = 0;
-		mode = other(mode);
+		next = better_mode(pair, i);
+		if (next != mode && next < DAV2M_MODES && mode < DAV2M_MODES) {
+			if (phases > 1 && phase_cycles / LONG_PHASE_TIMES < trip)
+				return 0;
+			phase_cycles = 0;
+			phases++;
+		}
+		if (next < DAV2M_MODES)
+			mode = next;
+		phase_cycles += pair->tick[mode == DAV2M_NESTED][i].value[DAV2M_CYCLES];
 	}
-	/* The last one is cut off by the end, unless it is all there is. */
-	return stays > 1 || stay / LONG_PHASE_TIMES >= trip;
+	/* The first and the last are cut off, unless there is nothing else. */
+	return phases > 2 || phase_cycles / LONG_PHASE_TIMES >= trip;
 }

@@ -40,7 +40,8 @@ int contest_play(const struct contest_policy *policy, const struct contest_cell 
 
 /*
  * Whether every phase lasts at least 100 D, D being the cost of a switch there and back. A phase
- * is a stay of the rule that knows both costs and leaves a mode once it has lost D in it.
+ * is a stretch in which the same mode is the better one; ticks in which the modes differ by less
+ * than 1 % belong to the phase they are in.
  */
 int contest_long_phases(const struct dav2m_pair *pair, const uint64_t switch_cycles[DAV2M_MODES]);
 

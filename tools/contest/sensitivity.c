@@ -103,11 +103,11 @@ static int variants_play(struct sensitivity *s, struct dav2m_host_error *error)
 {
 	static const struct contest_view clear;
 	size_t most = fields_count(), i, f;
-	struct contest_policy *policy = calloc(most * FACTORS, sizeof(*policy));
+	struct contest_policy *policy = calloc(most * FACTORS + 1, sizeof(*policy));
 	const struct dav2m_config_field *field;
 	int rc;
 
-	s->varied = calloc(most, sizeof(*s->varied));
+	s->varied = calloc(most + 1, sizeof(*s->varied));
 	if (!policy || !s->varied) {
 		free(policy);
 		return memory_fail(error);
