@@ -45,8 +45,8 @@ static const struct argp_option options[] = {
 	{"noise", KEY_NOISE, "PERCENT", 0, "each counter but progress is off by up to this (0)", 2},
 	{"lose", KEY_LOSE, "N", 0, "of N samples one never comes (0: all come)", 2},
 	{"show", KEY_SHOW, "TABLE", 0,
-	 "policies: what each came to (default); cells: percent over hindsight of each in each "
-	 "cell; runs: everything about each run",
+	 "policies: what each came to (default); workloads, cells: percent over hindsight of each; "
+	 "runs: everything about each run",
 	 3},
 	{"format", KEY_FORMAT, "FORMAT", 0, "table (default), csv or json", 3},
 	{"sensitivity", KEY_SENSITIVITY, NULL, 0,
@@ -162,7 +162,8 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
 	switch (key) {
 	case KEY_SHOW:
 		if (contest_table_parse(text, &arguments->table))
-			argp_error(state, "--show: '%s' is not policies, cells or runs", text);
+			argp_error(state, "--show: '%s' is not policies, workloads, cells or runs",
+				   text);
 		return 0;
 	case KEY_FORMAT:
 		if (report_format_parse(text, &arguments->format))

@@ -100,6 +100,8 @@ awk -F, '!/^#/ && head++ { printf "%s %.1f\n", $1, $2 }' out | sort | diff - mea
 	wrong "means differ: $(cat difference)"
 expect 0 '' "${small[@]}" --recordings=kept --show=cells --format=csv "${gcc[@]}"
 [ "$(grep -cv '^#' out)" -eq 14 ] || wrong "cells: $(wc -l <out) lines"
+expect 0 '' "${small[@]}" --recordings=kept --show=workloads --format=csv "${gcc[@]}"
+[ "$(grep -cv '^#' out)" -eq 8 ] || wrong "workloads: $(wc -l <out) lines"
 expect 0 '' --workloads=gcc --models=modern --format=json
 grep -q '"policy": "static shadow"' out || wrong 'json lacks a policy'
 expect 0 '' --workloads=gcc --models=modern -o table

@@ -42,10 +42,10 @@ static const struct report_column by_run[] = {
 
 int contest_table_parse(const char *name, enum contest_table *ret_table)
 {
-	static const char *const names[] = {"policies", "cells", "runs"};
+	static const char *const names[] = {"policies", "workloads", "cells", "runs"};
 	int i;
 
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 4; i++)
 		if (!strcmp(name, names[i])) {
 			*ret_table = (enum contest_table)i;
 			return 0;
@@ -81,6 +81,13 @@ static void policy_row(struct report *report, const struct contest_matrix *matri
 	report_number(report, summary.worst_probing_share);
 }
 
+static double over_hindsight(const struct contest_matrix *matrix, size_t c, size_t p)
+{
+	const struct contest_result *result = contest_result(matrix, c, p);
+
+	return contest_over(result->run.cycles, result->hindsight_cycles);
+}
+
 static void run_row(struct report *report, const struct contest_matrix *matrix, size_t c, size_t p)
 {
 	const struct contest_cell *cell = &matrix->cell[c];
@@ -95,7 +102,7 @@ static void run_row(struct report *report, const struct contest_matrix *matrix, 
 	report_count(report, result->run.cycles);
 	report_count(report, result->hindsight_cycles);
 	report_count(report, result->best_static_cycles);
-	report_number(report, contest_over(result->run.cycles, result->hindsight_cycles));
+	report_number(report, over_hindsight(matrix, c, p));
 	report_number(report, contest_over(result->run.cycles, result->best_static_cycles));
 	report_count(report, result->run.switches[DAV2M_NESTED]);
 	report_count(report, result->run.switches[DAV2M_SHADOW]);
@@ -110,10 +117,35 @@ static void cell_row(struct report *report, const struct contest_matrix *matrix,
 
 	report_text(report, matrix->cell[c].workload.name);
 	report_text(report, matrix->cell[c].model->name);
-	for (p = 0; p < matrix->policies; p++) {
-		const struct contest_result *result = contest_result(matrix, c, p);
+	for (p = 0; p < matrix->policies; p++)
+		report_number(report, over_hindsight(matrix, c, p));
+}
 
-		report_number(report, contest_over(result->run.cycles, result->hindsight_cycles));
+/* Cells [from, to) are one workload's. */
+static void workload_row(struct report *report, const struct contest_matrix *matrix, size_t from,
+			 size_t to)
+{
+	double sum;
+	size_t p, c;
+
+	report_text(report, matrix->cell[from].workload.name);
+	for (p = 0; p < matrix->policies; p++) {
+		for (sum = 0, c = from; c < to; c++)
+			sum += over_hindsight(matrix, c, p);
+		report_number(report, sum / (double)(to - from));
+	}
+}
+
+static void workload_rows(struct report *report, const struct contest_matrix *matrix)
+{
+	size_t from, to;
+
+	for (from = 0; from < matrix->cells; from = to) {
+		for (to = from + 1; to < matrix->cells; to++)
+			if (strcmp(matrix->cell[to].workload.name,
+				   matrix->cell[from].workload.name) != 0)
+				break;
+		workload_row(report, matrix, from, to);
 	}
 }
 
@@ -157,23 +189,35 @@ static int by_run_write(const struct contest_matrix *matrix, enum report_format 
 	return rc ? memory_fail(error) : 0;
 }
 
-/* Its columns are the policies that take part. */
-static int by_cell_write(const struct contest_matrix *matrix, enum report_format format, FILE *to,
-			 struct dav2m_host_error *error)
+/* The first columns say what a row is about, the others are the policies that take part. */
+static struct report_column *policy_columns(const struct contest_matrix *matrix, size_t first)
 {
-	struct report_column *columns = calloc(matrix->policies + 2, sizeof(*columns));
-	struct report *report = columns ? report_new(columns, matrix->policies + 2) : NULL;
-	size_t c, p;
+	struct report_column *columns = calloc(matrix->policies + first, sizeof(*columns));
+	size_t p;
+
+	if (!columns)
+		return NULL;
+	columns[0] = (struct report_column){"workload", "workload", "", 0, 0};
+	if (first > 1)
+		columns[1] = (struct report_column){"model", "model", "", 0, 0};
+	for (p = 0; p < matrix->policies; p++)
+		columns[p + first] = (struct report_column){matrix->policy[p].name,
+							    matrix->policy[p].name, "% over", 2, 0};
+	return columns;
+}
+
+static int losses_write(const struct contest_matrix *matrix, enum contest_table table,
+			enum report_format format, FILE *to, struct dav2m_host_error *error)
+{
+	size_t first = table == CONTEST_BY_CELL ? 2 : 1;
+	struct report_column *columns = policy_columns(matrix, first);
+	struct report *report = columns ? report_new(columns, matrix->policies + first) : NULL;
+	size_t c;
 	int rc = report ? 0 : -1;
 
-	if (columns) {
-		columns[0] = (struct report_column){"workload", "workload", "", 0, 0};
-		columns[1] = (struct report_column){"model", "model", "", 0, 0};
-		for (p = 0; p < matrix->policies; p++)
-			columns[p + 2] = (struct report_column){
-				matrix->policy[p].name, matrix->policy[p].name, "% over", 2, 0};
-	}
-	for (c = 0; !rc && c < matrix->cells; c++)
+	if (!rc && table == CONTEST_BY_WORKLOAD)
+		workload_rows(report, matrix);
+	for (c = 0; !rc && table == CONTEST_BY_CELL && c < matrix->cells; c++)
 		cell_row(report, matrix, c);
 	if (!rc)
 		rc = report_write(report, format, to);
@@ -188,8 +232,9 @@ int contest_rows_write(const struct contest_matrix *matrix, enum contest_table t
 	switch (table) {
 	case CONTEST_BY_POLICY:
 		return by_policy_write(matrix, format, to, error);
+	case CONTEST_BY_WORKLOAD:
 	case CONTEST_BY_CELL:
-		return by_cell_write(matrix, format, to, error);
+		return losses_write(matrix, table, format, to, error);
 	case CONTEST_BY_RUN:
 		return by_run_write(matrix, format, to, error);
 	}

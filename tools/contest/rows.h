@@ -10,11 +10,13 @@
 
 enum contest_table {
 	CONTEST_BY_POLICY = 0, /* a row per policy: what it came to over all cells */
+	CONTEST_BY_WORKLOAD,   /* a row per workload, a column per policy: percent over
+				  hindsight, mean over the cost models */
 	CONTEST_BY_CELL,       /* a row per cell, a column per policy: percent over hindsight */
 	CONTEST_BY_RUN	       /* a row per cell and policy, with everything */
 };
 
-/* "policies", "cells", "runs"; 0, or -1 for another name. */
+/* "policies", "workloads", "cells", "runs"; 0, or -1 for another name. */
 int contest_table_parse(const char *name, enum contest_table *ret_table);
 
 /* Answers 0 or a negative enum dav2m_host_code. */
