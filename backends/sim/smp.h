@@ -24,6 +24,8 @@ struct smp_context {
 	uint64_t *word; /* read, not run yet */
 	uint32_t at;
 	uint32_t words;
+	uint32_t interleave_next; /* node of its next new frame, as each process has its own in
+				     Linux */
 	/* so far in operations: */
 	uint64_t cycles;
 	uint64_t handling_cycles; /* part of exits after the world switch */
@@ -49,7 +51,6 @@ struct smp_domain {
 	uint16_t *detached;	   /* by guest frame: slot + 1, or 0 */
 	uint8_t *level;		   /* by guest frame: of the verified page table in it, or 0 */
 	uint8_t *node;		   /* by guest frame: node + 1, or 0 before its first touch */
-	uint32_t interleave_next;
 };
 
 struct dav2m_smp {

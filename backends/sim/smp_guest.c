@@ -310,7 +310,7 @@ static uint32_t node_of(struct dav2m_smp *smp, struct smp_domain *domain, uint32
 	if (domain->node[frame] != 0)
 		return domain->node[frame] - 1u;
 	if (smp->config.placement == DAV2M_SMP_INTERLEAVED)
-		node = domain->interleave_next++ % nodes;
+		node = smp->context[smp->running->id].interleave_next++ % nodes;
 	else if (smp->config.placement == DAV2M_SMP_REMOTE)
 		node = (own + 1) % nodes;
 	domain->node[frame] = (uint8_t)(node + 1);

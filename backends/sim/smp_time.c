@@ -75,7 +75,7 @@ static int op_room(struct smp_op **array, uint32_t used, uint32_t more, uint32_t
 	const uint32_t need = used + more < 64 ? 64 : (used + more) * 2;
 	struct smp_op *grown;
 
-	if (used + more <= *room)
+	if (*array != NULL && used + more <= *room)
 		return 1;
 	grown = realloc(*array, need * sizeof(*grown));
 	if (grown == NULL)
@@ -91,7 +91,7 @@ void smp_append(struct smp_machine *machine, struct smp_vcpu *vcpu, struct smp_o
 
 	if (vcpu->head == vcpu->tail)
 		vcpu->head = vcpu->tail = 0;
-	last = vcpu->head < vcpu->tail ? &vcpu->queue[vcpu->tail - 1] : NULL;
+	last = vcpu->head == vcpu->tail ? NULL : &vcpu->queue[vcpu->tail - 1];
 	if (last != NULL && op.kind == SMP_RUN && last->kind == SMP_RUN && last->what == op.what) {
 		last->b += op.b;
 		return;
@@ -361,7 +361,8 @@ static uint64_t ready_at(const struct smp_machine *machine, const struct smp_vcp
  */
 static uint32_t next_on(const struct smp_machine *machine, uint32_t cpu)
 {
-	const uint32_t last = machine->pcpu[cpu].loaded == SMP_NONE ? 0 : machine->pcpu[cpu].loaded;
+	const uint32_t loaded = machine->pcpu[cpu].loaded;
+	const uint32_t last = loaded == SMP_NONE ? machine->vcpus - 1 : loaded;
 	uint32_t best = SMP_NONE;
 	uint32_t i;
 

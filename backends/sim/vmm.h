@@ -29,9 +29,9 @@ struct sim_vmm {
 	struct sim_space active; /* what 1-D walks go through: guest's tables, or shadow tables */
 	int (*paging_exit)(void *vm);
 	void *vm;
-	int poked; /* paging_exit has asked for a sample */
+	int poked;	       /* paging_exit has asked for a sample */
 	uint64_t torn_flushes; /* of the TLB, because shadow tables went: all CPUs need them */
-	int error; /* first DAV2M_SIM_ERR_*, for callers that cannot answer one */
+	int error;	       /* first DAV2M_SIM_ERR_*, for callers that cannot answer one */
 };
 
 int sim_vmm_init(struct sim_vmm *vmm, const struct dav2m_sim_config *config, struct sim_mmu *mmu,

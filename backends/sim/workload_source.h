@@ -18,9 +18,9 @@ struct sim_program;
 
 struct dav2m_sim_source {
 	const struct sim_program *program;
-	uint64_t random;  /* generator state, never 0 */
-	uint64_t step_at; /* steps done */
-	uint64_t steps;	  /* in all */
+	uint64_t random;   /* generator state, never 0 */
+	uint64_t step_at;  /* steps done */
+	uint64_t steps;	   /* in all */
 	uint32_t instance; /* which vCPU it feeds */
 	uint32_t next_pid;
 	uint64_t cursor; /* where a sweep is */

@@ -167,11 +167,13 @@ static void motion_step(struct dav2m_sim_source *source, struct sim_out *out)
  * The Xen study's load: a server that forks a process for each request, which starts a program,
  * maps a piece of a file, reads it with as many system calls as pages, computes and ends. The study
  * names the operations, not how many of each: the numbers are inferred, round, and the same under
- * every policy. A light request computes ten times as much.
+ * every policy. A light request computes ten times as much; where requests are waited for, the next
+ * one comes after as long as the work takes natively, on the average.
  */
 #define REQUEST_PAGES	64
 #define REQUEST_FETCHES 64
-static void request(struct dav2m_sim_source *source, struct sim_out *out, uint32_t times)
+static void request(struct dav2m_sim_source *source, struct sim_out *out, uint32_t times,
+		    uint64_t idle_cycles)
 {
 	const uint64_t window = HEAP + 4096;
 	const uint64_t address = window << DAV2M_SIM_PAGE_SHIFT;
@@ -189,17 +191,22 @@ static void request(struct dav2m_sim_source *source, struct sim_out *out, uint32
 		instructions(out, DAV2M_SIM_RUN_MAX);
 	sim_put_event(out, DAV2M_SIM_UNMAP, address, bytes, 0);
 	child_end(source, out);
-	sim_put_event(out, DAV2M_SIM_MARK, 0, 0, 0);
+	sim_put_event(out, DAV2M_SIM_MARK, idle_cycles, 0, 0);
 }
 
 static void server_step(struct dav2m_sim_source *source, struct sim_out *out)
 {
-	request(source, out, 1);
+	request(source, out, 1, 0);
 }
 
 static void light_step(struct dav2m_sim_source *source, struct sim_out *out)
 {
-	request(source, out, 10);
+	request(source, out, 10, 0);
+}
+
+static void waits_step(struct dav2m_sim_source *source, struct sim_out *out)
+{
+	request(source, out, 1, sim_random_below(source, 2 * 2400000));
 }
 
 /* memwrite: a buffer of 16 MB, written again and again, 64 pages a step. */
@@ -243,6 +250,8 @@ static const struct sim_program systems[] = {
 		server_step),
 	PROGRAM("file-server-light", "the same with ten times the work between page-table changes",
 		"as file-server", 20, light_step),
+	PROGRAM("file-server-waits", "the same, each request waited for as long as it takes",
+		"as file-server; for vm-stat", 40, waits_step),
 	PROGRAM("memwrite", "a buffer of 16 MB is written again and again",
 		"Xen 3.0 and the Art of Scalability, section 4.1.3", 256, memwrite_step),
 };

@@ -45,6 +45,7 @@ static void event(struct script *script, uint32_t vcpu, enum dav2m_sim_event eve
 
 	script->word[vcpu][script->used[vcpu]++] = dav2m_sim_event_word(event, n);
 	for (i = 0; i < n; i++)
+		/* No event has more: NOLINTNEXTLINE(*-core.uninitialized.Assign) */
 		script->word[vcpu][script->used[vcpu]++] = argument[i];
 }
 

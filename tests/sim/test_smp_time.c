@@ -88,7 +88,7 @@ static void held(struct rigged *rigged, uint32_t id, uint64_t before, uint64_t i
 /* Nobody waits: the first pays for the instruction, the second for the line to come over. */
 START_TEST(free_lock)
 {
-	struct rigged r;
+	struct rigged r = {.calls = 0};
 
 	begin_on(&r, CPUS, CPUS, 1);
 	held(&r, 0, 100, 30);
@@ -106,7 +106,7 @@ END_TEST
 /* Three want it: first come, first served, each beginning a line's way after the other. */
 START_TEST(contended_lock)
 {
-	struct rigged r;
+	struct rigged r = {.calls = 0};
 
 	begin_on(&r, CPUS, CPUS, 1);
 	held(&r, 0, 100, 500);
@@ -129,7 +129,7 @@ END_TEST
 START_TEST(least_time_first)
 {
 	static const uint64_t expected[] = {2000050, 100, 1000100, 150, 2000200};
-	struct rigged r;
+	struct rigged r = {.calls = 0};
 	int i;
 
 	begin_on(&r, CPUS, CPUS, 1);
@@ -154,7 +154,7 @@ END_TEST
 /* Two targets, one after the other; the sender waits for the last, each target loses a handler. */
 START_TEST(ipis)
 {
-	struct rigged r;
+	struct rigged r = {.calls = 0};
 
 	begin_on(&r, CPUS, CPUS, 1);
 	put(&r, 0, SMP_RUN, SMP_GUEST, 0, 100);
@@ -181,7 +181,7 @@ END_TEST
 /* A CPU that spins takes the IPI; it gets its lock when the handler is through. */
 START_TEST(ipi_while_spinning)
 {
-	struct rigged r;
+	struct rigged r = {.calls = 0};
 
 	begin_on(&r, CPUS, CPUS, 1);
 	held(&r, 0, 100, 50);
@@ -216,7 +216,7 @@ START_TEST(flush_clock)
 {
 	static const uint64_t sent[] = {6, 2};
 	static const uint64_t saved[] = {0, 4};
-	struct rigged r;
+	struct rigged r = {.calls = 0};
 
 	begin_on(&r, CPUS, CPUS, 1);
 	r.machine.filter = _i;
@@ -245,7 +245,7 @@ END_TEST
 /* A flush that is older than the request saves nothing. */
 START_TEST(flush_clock_is_no_licence)
 {
-	struct rigged r;
+	struct rigged r = {.calls = 0};
 
 	begin_on(&r, 2, 2, 1);
 	r.machine.filter = 1;
@@ -261,21 +261,50 @@ START_TEST(flush_clock_is_no_licence)
 }
 END_TEST
 
-/* Two vCPUs on one CPU take turns of a slice; the TLB goes with each turn. */
-START_TEST(slices)
+/* Two vCPUs on one CPU: one runs while the other one idles; the TLB goes with each turn. */
+START_TEST(idling)
 {
-	struct rigged r;
+	struct rigged r = {.calls = 0};
 
 	begin_on(&r, 2, 1, 1);
 	put(&r, 0, SMP_JOB, 0, 0, 500);
 	put(&r, 1, SMP_RUN, SMP_GUEST, 0, 800);
 	put(&r, 1, SMP_JOB, 0, 0, 0);
 	run(&r);
-	/* vCPU 1 comes first in the round; vCPU 0 has its turn when that has ended, and idles. */
-	ck_assert_uint_eq(vcpu(&r, 1)->time, 800);
-	ck_assert_uint_eq(vcpu(&r, 0)->time, 840 + 500);
-	ck_assert_uint_eq(r.machine.counts.vcpu_switches, 1);
+	/* vCPU 0 idles at once; vCPU 1 has the CPU until it ends, then vCPU 0 has it again. */
+	ck_assert_uint_eq(vcpu(&r, 1)->time, 40 + 800);
+	ck_assert_uint_eq(vcpu(&r, 0)->time, 840 + 40);
+	ck_assert_uint_eq(r.flushed[0], 2);
+	ck_assert_uint_eq(r.machine.counts.vcpu_switches, 2);
 	ck_assert_uint_eq(vcpu(&r, 0)->counts.jobs + vcpu(&r, 1)->counts.jobs, 2);
+	smp_machine_free(&r.machine);
+}
+END_TEST
+
+/* And when both always have something to do, each has a slice in turn. */
+static int more_work(void *self, struct smp_vcpu *of)
+{
+	struct rigged *rigged = self;
+
+	if (of->counts.guest_cycles >= 3000)
+		return 0;
+	smp_append(&rigged->machine, of, smp_work(SMP_GUEST, 400));
+	return 1;
+}
+
+START_TEST(slices)
+{
+	struct rigged r = {.calls = 0};
+
+	begin_on(&r, 2, 1, 1);
+	r.machine.owner.refill = more_work;
+	run(&r);
+	/* A slice of 1000 ends with the third piece of 400. So it is 1200 of vCPU 0, a switch and
+	   as much of vCPU 1, three times: 3200 each, the last slice of 800. */
+	ck_assert_uint_eq(r.machine.counts.vcpu_switches, 5);
+	ck_assert_uint_eq(vcpu(&r, 0)->time, 2 * (1200 + 40 + 1200 + 40) + 800);
+	ck_assert_uint_eq(vcpu(&r, 1)->time, 2 * (1200 + 40 + 1200 + 40) + 800 + 40 + 800);
+	ck_assert_uint_eq(vcpu(&r, 1)->counts.guest_cycles, 3200);
 	smp_machine_free(&r.machine);
 }
 END_TEST
@@ -300,7 +329,7 @@ START_TEST(nodes)
 		/* each in the other one's: both ports carry both */
 		{{1, 0}, {10, 10}, {90, 180}},
 	};
-	struct rigged r;
+	struct rigged r = {.calls = 0};
 	uint32_t i;
 
 	begin_on(&r, 2, 2, 2);
@@ -317,7 +346,7 @@ END_TEST
 /* The others stand until the one that stops them has done its work. */
 START_TEST(stop_others)
 {
-	struct rigged r;
+	struct rigged r = {.calls = 0};
 
 	begin_on(&r, 2, 2, 1);
 	put(&r, 0, SMP_RUN, SMP_GUEST, 0, 100);
@@ -344,6 +373,7 @@ int main(void)
 	tcase_add_test(tcase, ipi_while_spinning);
 	tcase_add_loop_test(tcase, flush_clock, 0, 2);
 	tcase_add_test(tcase, flush_clock_is_no_licence);
+	tcase_add_test(tcase, idling);
 	tcase_add_test(tcase, slices);
 	tcase_add_loop_test(tcase, nodes, 0, 5);
 	tcase_add_test(tcase, stop_others);
