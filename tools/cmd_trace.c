@@ -7,6 +7,7 @@
 #include "progress.h"
 #include "trace_input.h"
 #include "trace_output.h"
+#include "trace_record.h"
 
 #include <dav2m/sim/sim.h>
 
@@ -21,39 +22,44 @@
 /* Process that a trace of another format becomes; 0 is the guest's kernel's own. */
 #define PID   1
 
-enum option_key { KEY_CONVERT = 256, KEY_INPUT_FORMAT, KEY_INFO };
+enum option_key { KEY_CONVERT = 256, KEY_INPUT_FORMAT, KEY_INFO, KEY_DUMP, KEY_RECORDER };
 
 struct options {
-	const char *convert; /* these three: NULL when not given */
+	const char *convert; /* these four: NULL when not given */
 	const char *info;
+	const char *dump;
 	const char *output;
 	enum trace_format format;
+	enum trace_recorder recorder;
 	char **program; /* and its arguments; NULL at the end */
 };
 
 static const struct argp_option options[] = {
-	{"output", 'o', "FILE", 0, "where the trace goes", 1},
+	{"output", 'o', "FILE", 0, "where the trace goes (PROGRAM.dav2m)", 1},
+	{"recorder", KEY_RECORDER, "NAME", 0, "qemu, lackey or auto (auto)", 1},
 	{"convert", KEY_CONVERT, "FILE", 0, "make a trace of a recording in another format", 2},
 	{"input-format", KEY_INPUT_FORMAT, "FORMAT", 0,
 	 "of that: dav2m, lackey, champsim, din or auto (auto)", 2},
 	{"info", KEY_INFO, "FILE", 0, "check a trace and tell what it holds", 2},
+	{"dump", KEY_DUMP, "FILE", 0, "print a trace, a run or an event on a line", 2},
 	{NULL, 0, NULL, 0, NULL, 0}};
 
-static enum trace_format format_parse(struct argp_state *state, const char *name)
+static int choice(struct argp_state *state, const char *option, const char *text,
+		  const char *const *names, int n)
 {
 	int i;
 
-	for (i = 0; i < TRACE_FORMATS && strcmp(trace_format_names[i], name) != 0; i++)
+	for (i = 0; i < n && strcmp(names[i], text) != 0; i++)
 		;
-	if (i == TRACE_FORMATS)
-		argp_error(state, "--input-format: '%s' is not a choice; see --help", name);
-	return (enum trace_format)i;
+	if (i == n)
+		argp_error(state, "--%s: '%s' is not a choice; see --help", option, text);
+	return i;
 }
 
 static void options_check(struct argp_state *state, const struct options *o)
 {
-	if (!o->convert + !o->info + !o->program != 2)
-		argp_error(state, "one of PROGRAM, --convert and --info is needed");
+	if (!o->convert + !o->info + !o->dump + !o->program != 3)
+		argp_error(state, "one of PROGRAM, --convert, --info and --dump is needed");
 	if (o->convert && !o->output)
 		argp_error(state, "--convert needs --output");
 }
@@ -72,8 +78,16 @@ static error_t option_parse(int key, char *arg, struct argp_state *state)
 	case KEY_INFO:
 		o->info = arg;
 		return 0;
+	case KEY_DUMP:
+		o->dump = arg;
+		return 0;
 	case KEY_INPUT_FORMAT:
-		o->format = format_parse(state, arg);
+		o->format = (enum trace_format)choice(state, "input-format", arg,
+						      trace_format_names, TRACE_FORMATS);
+		return 0;
+	case KEY_RECORDER:
+		o->recorder = (enum trace_recorder)choice(state, "recorder", arg,
+							  trace_recorder_names, TRACE_RECORDERS);
 		return 0;
 	case ARGP_KEY_ARG:
 		/* The rest is the program's. */
@@ -93,7 +107,8 @@ static void options_parse(int argc, char **argv, struct options *o)
 	static const struct argp argp = {
 		.options = options,
 		.parser = option_parse,
-		.args_doc = "PROGRAM [ARGUMENT...]\n--convert FILE -o FILE\n--info FILE",
+		.args_doc = "PROGRAM [ARGUMENT...]\n--convert FILE -o FILE\n--info FILE\n"
+			    "--dump FILE",
 		.doc = "Record which pages a program uses, in which order, and what it asks of the "
 		       "operating system, for `dav2m sim`."};
 
@@ -242,16 +257,67 @@ static int info(const struct options *o, struct dav2m_host_error *error)
 	return rc;
 }
 
+static int words_print(void *to, const uint64_t *words, size_t n, struct dav2m_host_error *error)
+{
+	static const char *const kind[] = {"load", "store", "fetch"};
+	size_t i;
+	uint32_t arguments;
+
+	(void)to;
+	(void)error;
+	for (i = 0; i < n; i++) {
+		if ((words[i] & 3) != DAV2M_SIM_EVENT) {
+			printf("%s 0x%" PRIx64 " %u\n", kind[words[i] & 3],
+			       words[i] >> 16 << DAV2M_SIM_PAGE_SHIFT,
+			       (unsigned)(words[i] >> 2 & DAV2M_SIM_RUN_MAX));
+			continue;
+		}
+		fputs(dav2m_sim_event_name((enum dav2m_sim_event)(words[i] >> 2 & 0x3f)), stdout);
+		for (arguments = words[i] >> 8 & 0xff; arguments > 0; arguments--)
+			printf(" 0x%" PRIx64, words[++i]);
+		putchar('\n');
+	}
+	return 0;
+}
+
+static int dump(const struct options *o, struct dav2m_host_error *error)
+{
+	struct trace_input *input;
+	int rc = trace_input_open(o->dump, o->format, &input, error);
+
+	if (rc)
+		return rc;
+	rc = words_read(input, words_print, NULL, error);
+	trace_input_close(input);
+	return rc;
+}
+
+/* The trace is named after the program unless told otherwise. */
+static int record(const struct options *o, int *ret_status, struct dav2m_host_error *error)
+{
+	const char *slash = strrchr(o->program[0], '/');
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s.dav2m", slash ? slash + 1 : o->program[0]);
+	return trace_record(o->recorder, o->program, o->output ? o->output : path, ret_status,
+			    error);
+}
+
 int cmd_trace(int argc, char **argv)
 {
 	struct dav2m_host_error error;
 	struct options o;
-	int rc;
+	int status = COMMAND_DONE, rc;
 
 	options_parse(argc, argv, &o);
-	rc = o.convert ? convert(&o, &error) : info(&o, &error);
+	if (o.program)
+		rc = record(&o, &status, &error);
+	else if (o.convert)
+		rc = convert(&o, &error);
+	else
+		rc = o.info ? info(&o, &error) : dump(&o, &error);
 	if (!rc)
-		return COMMAND_DONE;
+		return status;
 	complain("%s", error.text);
 	return COMMAND_FAILED;
 }

@@ -84,7 +84,7 @@ simulated - <lackey.dav2m | cmp - expected || wrong 'the standard input simulate
 # What is wrong, and where.
 zstd -q -d <lackey.dav2m >plain
 size=$(stat -c %s plain)
-head -c $((size * 2 / 3)) plain >cut
+head -c $((size * 2 / 3)) plain >part
 { head -c $((size / 2)) plain; printf 'x'; tail -c +$((size / 2 + 2)) plain; } >flipped
 { printf 'dav2m memory trace 2\n\n'; tail -c 100 plain; } >version
 { cat plain; printf 'x'; } >longer
@@ -94,7 +94,7 @@ head -c $(($(stat -c %s lackey.dav2m) / 2)) lackey.dav2m >cut.dav2m
 head -c 6410 champsim >cut.champsim
 printf 'hello\n' >unknown
 : >empty
-expect 1 'cut: block 1 (byte .*this one is cut off' sim cut
+expect 1 'part: block 1 (byte .*this one is cut off' sim part
 expect 1 'flipped: block 1 .*check fits' sim flipped
 expect 1 'version: header 0 .*this version' sim version
 expect 1 'longer: block .*nothing follows' sim longer
@@ -108,7 +108,7 @@ expect 1 'din:1:1: a record begins with "I' sim --input-format lackey din
 expect 1 'lackey: header 0 .*a trace begins' sim --input-format dav2m lackey
 expect 2 "'elf' is not a choice" sim --input-format elf lackey
 expect 1 'absent: No such file' trace --info absent
-expect 1 'cut: block 1' trace --info cut
+expect 1 'part: block 1' trace --info part
 expect 1 'is a dav2m memory trace already' trace --convert plain -o new
 expect 1 'bad.din:11:1' trace --convert bad.din -o new
 expect 1 'empty: is empty' trace --convert empty -o new
@@ -119,12 +119,15 @@ expect 1 'bad.din:11:1' trace --convert bad.din -o kept
 expect 1 'nowhere' trace --convert din -o nowhere/new
 expect 2 'needs --output' trace --convert din
 expect 2 'one of' trace
+expect 0 '' trace --dump lackey.dav2m
+[ "$(head -n 2 out | tr '\n' ' ')" = 'switch 0x1 fetch 0x400000 7168 ' ] || wrong "--dump: $(head -n 2 out)"
+[ "$(tail -n 1 out)" = exit ] || wrong "--dump ends with $(tail -n 1 out)"
 expect 2 'one of' trace --info din --convert din -o new
 expect 2 "'elf' is not a choice" trace --info din --input-format elf
 
 # Larger than the memory there is: 20 million runs are 160 MB as words, 40 MB as bytes inside.
-awk 'BEGIN { for (i = 0; i < 100000; i++) printf "%d %x000\n", i % 2, 4096 + i * 17 % 90 }' >part
-for _ in {1..200}; do cat part; done | "$dav2m" trace --convert - -o large ||
+awk 'BEGIN { for (i = 0; i < 100000; i++) printf "%d %x000\n", i % 2, 4096 + i * 17 % 90 }' >piece
+for _ in {1..200}; do cat piece; done | "$dav2m" trace --convert - -o large ||
 	wrong 'cannot convert the standard input'
 expect 0 '' trace --info large
 [ "$(info runs)" = 20000000 ] || wrong "large has $(info runs) runs"

@@ -56,8 +56,10 @@ static inline void dav2m_sim_join_reference(struct dav2m_sim_join *join, uint64_
 		**open = run + (reference & DAV2M_SIM_COUNT_MASK);
 		return;
 	}
-	*open = &join->word[join->used++];
+	*open = &join->word[join->used];
 	**open = reference;
+	/* In this order, for a recorder whose other threads look at what there is so far. */
+	__atomic_store_n(&join->used, join->used + 1, __ATOMIC_RELEASE);
 }
 
 #ifdef __cplusplus
