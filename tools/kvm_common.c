@@ -98,20 +98,26 @@ int kvm_pid_find(const char *text)
 {
 	struct search search = {.name = text};
 	struct dav2m_kvm_fault fault;
+	uint32_t hidden = 0;
 	char *end;
 	long pid = strtol(text, &end, 10);
 
 	if (!*end && end != text && pid > 0 && pid < INT32_MAX)
 		return (int)pid;
-	if (dav2m_kvm_processes("/proc", name_compare, &search, NULL, &fault)) {
+	if (dav2m_kvm_processes("/proc", name_compare, &search, &hidden, &fault)) {
 		kvm_complain(&fault);
 		return -1;
 	}
 	if (search.found == 1)
 		return search.pid;
-	complain(search.found ? "%s: %u guests have this name; give a PID"
-			      : "%s: no guest has this name; 'dav2m kvm list' shows them",
-		 text, search.found);
+	if (search.found)
+		complain("%s: %u guests have this name; give a PID", text, search.found);
+	else if (hidden)
+		complain("%s: no guest has this name, but %u processes may not be looked at; root "
+			 "sees all",
+			 text, hidden);
+	else
+		complain("%s: no guest has this name; 'dav2m kvm list' shows them", text);
 	return -1;
 }
 
@@ -209,7 +215,8 @@ struct dav2m_kvm_guest *kvm_attach(const char *who, const char *qmp, int quiet)
 	}
 	if (quiet)
 		return guest;
-	dav2m_kvm_process_read("/proc", setup.pid, &process, NULL);
+	if (dav2m_kvm_process_read("/proc", setup.pid, &process, NULL))
+		process.vcpus = dav2m_kvm_guest_vcpus(guest);
 	fprintf(stderr, "PID %d, %u vCPUs, host module %s, %s paging\n", setup.pid, process.vcpus,
 		dav2m_kvm_guest_host(guest)->module,
 		dav2m_mode_name(dav2m_kvm_guest_host(guest)->mode));

@@ -128,8 +128,8 @@ static int descriptor_note(void *arg, int fd, enum kvm_descriptor kind, uint32_t
 	return 0;
 }
 
-/* Looks at the descriptors that the process has now. 0, or an errno. */
-static int look(struct dav2m_kvm_guest *guest)
+/* Looks at the descriptors that the process has now. Errors: BACKEND. */
+static int look(struct dav2m_kvm_guest *guest, struct dav2m_kvm_fault *ret_fault)
 {
 	int answer;
 
@@ -140,7 +140,10 @@ static int look(struct dav2m_kvm_guest *guest)
 		if (guest->member[i])
 			guest->member[i]->seen = 0;
 	answer = dav2m_kvm_descriptors(guest->setup.proc, guest->setup.pid, descriptor_note, guest);
-	return answer < 0 ? -answer : answer;
+	answer = answer < 0 ? -answer : answer;
+	return answer ? dav2m_kvm_fault_set(ret_fault, "look at the guest's descriptors",
+					    dav2m_kvm_fault_todo(answer), answer)
+		      : 0;
 }
 
 static void route_descriptors(struct dav2m_kvm_guest *guest)
@@ -272,6 +275,12 @@ static void member_open(struct dav2m_kvm_guest *guest, uint32_t index)
 	if (guest->route == DAV2M_KVM_ROUTE_DESCRIPTORS && guest->stats_fd[index] >= 0)
 		setup.stats_fd = descriptor_copy(guest, guest->stats_fd[index]);
 	member->tid = thread_find(guest, index);
+	if (member->tid < 0) { /* not that it has none: it could not be looked for */
+		dav2m_kvm_fault_set(&member->why, what_find, dav2m_kvm_fault_todo(-member->tid),
+				    -member->tid);
+		member->refused = 1;
+		return;
+	}
 	setup.pid = guest->setup.pid;
 	setup.tid = member->tid;
 	setup.hardware = guest->setup.hardware;
@@ -456,17 +465,11 @@ static int nobody_there(struct dav2m_kvm_guest *guest, struct dav2m_kvm_fault *r
 int dav2m_kvm_guest_sample(struct dav2m_kvm_guest *guest, struct dav2m_sample *ret_sample,
 			   struct dav2m_kvm_fault *ret_fault)
 {
-	int code;
-
 	if (!guest || !ret_sample)
 		return DAV2M_ERR_NULL;
 	if (!dav2m_kvm_guest_alive(guest))
 		return dav2m_kvm_fault_set(ret_fault, what_watch, todo_ended, 0);
-	code = look(guest);
-	if (code)
-		dav2m_kvm_fault_set(ret_fault, "look at the guest's descriptors",
-				    dav2m_kvm_fault_todo(code), code);
-	if (code || routes_read(guest, ret_fault))
+	if (look(guest, ret_fault) || routes_read(guest, ret_fault))
 		return dying(guest) ? dav2m_kvm_fault_set(ret_fault, what_watch, todo_ended, 0)
 				    : DAV2M_ERR_BACKEND;
 	for (uint32_t i = 0; i < guest->vcpus; i++)
@@ -497,7 +500,7 @@ int dav2m_kvm_guest_attach(const struct dav2m_kvm_guest_setup *setup,
 	guest->setup = *setup;
 	guest->debugfs.directory = -1;
 	guest->pidfd = (int)syscall(SYS_pidfd_open, setup->pid, 0u);
-	if (dav2m_kvm_host_read(setup->sysfs, &guest->host, ret_fault) || look(guest)) {
+	if (dav2m_kvm_host_read(setup->sysfs, &guest->host, ret_fault) || look(guest, ret_fault)) {
 		dav2m_kvm_guest_detach(guest);
 		return DAV2M_ERR_BACKEND;
 	}

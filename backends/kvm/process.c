@@ -307,6 +307,7 @@ struct threads {
 	uint32_t vcpus;
 	uint32_t all;
 	int last; /* the TID read last */
+	int error;
 };
 
 /* 0, or -1 for a name that is not a vCPU's. */
@@ -333,8 +334,11 @@ static void thread_add(struct threads *threads, const char *proc, int pid, int t
 	threads->all++;
 	threads->last = tid;
 	snprintf(file, sizeof(file), "task/%d/comm", tid);
-	if (dav2m_kvm_proc_text(proc, pid, file, comm, sizeof(comm)) <= 0)
+	if (dav2m_kvm_proc_text(proc, pid, file, comm, sizeof(comm)) < 0) {
+		if (errno != ENOENT && errno != ESRCH) /* it has ended in between */
+			threads->error = errno;
 		return;
+	}
 	comm[strcspn(comm, "\n")] = '\0';
 	if (threads->vcpus == DAV2M_KVM_VCPUS_MAX || thread_number(comm, &number))
 		return;
@@ -356,8 +360,11 @@ static void threads_read(struct threads *threads, const char *proc, int pid)
 	DIR *dir;
 
 	threads->vcpus = threads->all = 0;
+	threads->error = 0;
 	snprintf(path, sizeof(path), "%s/%d/task", proc, pid);
 	dir = opendir(path);
+	if (!dir)
+		threads->error = errno;
 	while (dir && (entry = readdir(dir)))
 		if (is_number(entry->d_name))
 			thread_add(threads, proc, pid, (int)strtol(entry->d_name, NULL, 10));
@@ -377,6 +384,8 @@ int dav2m_kvm_vcpu_thread(const char *proc, int pid, uint32_t nth, uint32_t vcpu
 	if (!proc)
 		return 0;
 	threads_read(&threads, proc, pid);
+	if (threads.error)
+		return -threads.error;
 	if (threads.vcpus == vcpus && nth < vcpus)
 		return threads.vcpu[nth].tid;
 	for (uint32_t i = 0; i < threads.vcpus; i++)

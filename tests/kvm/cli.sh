@@ -41,6 +41,26 @@ records=$(grep -vc '^#' time.csv)
 [ "$records" -ge 10 ] || wrong "$records lines in a second of 50 ms"
 grep -q 'not available' err || grep -q 'the PMU' err || wrong 'does not say what is missing'
 
+# Out of descriptors at each step in turn: told, never a crash. (127: the loader's own refusal.)
+told=0
+for limit in 3 4 5 6 7 8 9 10; do
+	status=0
+	(ulimit -n "$limit" && exec "$dav2m" kvm watch "$guest" -n 1 -i 50) >table 2>err || status=$?
+	case $status in
+	0 | 127) ;;
+	1) grep -q 'Too many open files; raise the limit' err || wrong "$limit: $(cat err)"; told=1 ;;
+	*) wrong "$limit descriptors: ends with $status" ;;
+	esac
+done
+[ "$told" -eq 1 ] || wrong 'no limit was too low'
+
+# A full disk is no success, and a table that nobody gets is not drawn a thousand times.
+for command in list "watch $guest -i 20 -n 1000" "advise $guest -s 1"; do
+	# shellcheck disable=SC2086 # words
+	if "$dav2m" kvm $command >/dev/full 2>err; then wrong "$command wrote to a full disk"; fi
+	grep -q 'cannot write to the standard output' err || wrong "$command: $(cat err)"
+done
+
 # Progress that the guest's work reports: a log that grows, with other lines in it.
 printf 'booting\r\n0\r\n' >console
 "$dav2m" kvm record "$guest" -o work.csv -i 20 --progress=console --unit=requests 2>err &

@@ -54,7 +54,8 @@ DAV2M_API int dav2m_kvm_process_read(const char *proc, int pid,
 
 /*
  * The thread that runs the nth (from 0) of a process's vCPUs, in the order of KVM's numbers, by the
- * thread's name or as the only one; 0: not known. vcpus: how many there are.
+ * thread's name or as the only one; 0: not known; -errno: the threads cannot be looked at. vcpus:
+ * how many there are.
  */
 DAV2M_API int dav2m_kvm_vcpu_thread(const char *proc, int pid, uint32_t nth, uint32_t vcpus);
 
