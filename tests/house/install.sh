@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # What a user gets: installs into a scratch root, finds the libraries through pkg-config there and
-# nowhere else, compiles every example against that copy, as shared and as static library, and
-# runs the README's.
+# nowhere else, compiles every example against that copy, with the shared libraries and as a program
+# that needs none, and runs the README's.
 . "$(dirname "$0")/lib.sh"
 need_tools meson pkg-config cc
 
@@ -21,6 +21,20 @@ export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR LD_LIBRARY_PATH
 version=$(sed -n 's/^#define DAV2M_VERSION "\(.*\)"$/\1/p' include/dav2m/version.h)
 [ "$(pkg-config --modversion dav2m)" = "$version" ] || wrong 'dav2m.pc has another version'
 
+# static NAME SOURCE PACKAGE: what pkg-config --static says suffices for a program that needs no
+# library where it runs, if this machine has the static libraries that the package stands on.
+static() {
+	local flags needs
+	read -ra flags < <(pkg-config --static --cflags --libs "$3")
+	read -ra needs < <(pkg-config --static --libs-only-l "$3" | sed 's/-ldav2m[a-z-]*//g')
+	if ! echo 'int main(void) { return 0; }' |
+		cc -static -x c - -o "$1" -x none "${needs[@]}" 2>/dev/null; then
+		printf 'left out: no static %s\n' "${needs[*]:-libc}"
+		return 1
+	fi
+	cc -static "$2" -o "$1" "${flags[@]}" || { wrong "$1 does not link with static $3"; return 1; }
+}
+
 cd "$scratch"
 looked_at=0
 for example in "$src"/examples/*.c; do
@@ -32,6 +46,9 @@ for example in "$src"/examples/*.c; do
 	read -ra flags < <(pkg-config --cflags --libs "$package")
 	cc -std=c11 -Wall -Wextra -Werror "$example" -o "$name" "${flags[@]}" ||
 		wrong "$name does not compile against the installed $package"
+	if static "$name.static" "$example" "$package" && [ "$name" = minimal_vmm ]; then
+		./minimal_vmm.static >static.out || wrong 'minimal_vmm fails as a static program'
+	fi
 done
 
 # The README shows examples/minimal_vmm.c without its licence line, and it runs.
@@ -40,13 +57,10 @@ grep -v SPDX "$src/examples/minimal_vmm.c" | diff -u - readme.c ||
 	wrong 'the example in README.md is not examples/minimal_vmm.c'
 ./minimal_vmm >shared.out || wrong 'minimal_vmm fails with the installed shared library'
 [ -s shared.out ] || wrong 'minimal_vmm prints nothing'
+[ ! -e static.out ] || cmp static.out shared.out ||
+	wrong 'the static library decides otherwise than the shared one'
 ldd ./minimal_vmm | grep -F "$LD_LIBRARY_PATH/libdav2m.so" >/dev/null ||
 	wrong 'minimal_vmm does not use the installed library'
-
-read -ra flags < <(pkg-config --cflags dav2m)
-cc "${flags[@]}" "$src/examples/minimal_vmm.c" -o static "$LD_LIBRARY_PATH/libdav2m.a" ||
-	wrong 'minimal_vmm does not link with the static library'
-./static | cmp - shared.out || wrong 'the static library decides otherwise than the shared one'
 
 # libdav2m-kvm, where this machine builds it: with headers, library and .pc as installed.
 if [ -e "$LD_LIBRARY_PATH/libdav2m-kvm.so" ]; then
@@ -74,6 +88,9 @@ if [ -e "$LD_LIBRARY_PATH/libdav2m-kvm.so" ]; then
 	grep -q 'look at the process' watch.out || wrong "the watcher says: $(cat watch.out)"
 	ldd ./watch | grep -F "$LD_LIBRARY_PATH/libdav2m-kvm.so" >/dev/null ||
 		wrong 'the watcher does not use the installed library'
+	if static watch.static watch.c dav2m-kvm; then
+		./watch.static | cmp - watch.out || wrong 'the static watcher says something else'
+	fi
 fi
 
 # Functions are found under their own names in the manual.
