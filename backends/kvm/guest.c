@@ -493,6 +493,9 @@ int dav2m_kvm_guest_attach(const struct dav2m_kvm_guest_setup *setup,
 		return DAV2M_ERR_NULL;
 	if (dav2m_kvm_process_read(setup->proc, setup->pid, &process, ret_fault))
 		return DAV2M_ERR_BACKEND;
+	if (!process.vcpus)
+		return dav2m_kvm_fault_set(ret_fault, "find a vCPU of the guest",
+					   "it has none yet: try again when it has started", 0);
 	guest = calloc(1, sizeof(*guest));
 	if (!guest)
 		return dav2m_kvm_fault_set(ret_fault, "attach to the guest",

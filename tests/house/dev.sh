@@ -24,9 +24,11 @@ run 2 no-such-verb
 grep -q 'no-such-verb' "$scratch/err" || wrong 'a wrong verb is not named'
 run 2 bench no-such-benchmark
 grep -q 'no-such-benchmark' "$scratch/err" || wrong 'a wrong benchmark is not named'
-run 0 packages demo build
+run 0 packages demo
 ! grep -qE '^(clang|check|gcovr)$' "$scratch/out" || wrong 'the demo asks for what only tests need'
-grep -qx meson "$scratch/out" || wrong './dev packages build leaves out meson'
+grep -qx meson "$scratch/out" || wrong './dev packages demo leaves out meson'
+run 2 packages no-such-verb
+grep -q 'no-such-verb' "$scratch/err" || wrong 'packages of a wrong verb'
 
 # A foreign system with nothing but a shell: the list of what is missing, and no attempt.
 mkdir "$scratch/bin"

@@ -17,14 +17,16 @@ guests=()
 trap 'kill "${guests[@]}" 2>/dev/null || true; wait; rm -rf "$scratch"' EXIT
 cd "$scratch"
 
-# guest OPTION...: a QEMU, and its PID in $guest once it has a VM
+# guest VCPUS OPTION...: a QEMU, and its PID in $guest once it has these vCPUs
 guest() {
+	local vcpus=$1
+	shift
 	qemu-system-x86_64 -accel kvm -M pc -m 64 -nodefaults -display none -bios "$rom" "$@" \
 		>qemu.log 2>&1 &
 	guest=$!
 	guests+=("$guest")
 	for _ in $(seq 100); do
-		if "$dav2m" kvm list --format csv | grep -q "^$guest,"; then return; fi
+		if "$dav2m" kvm list --format csv | grep -q "^$guest,[^,]*,$vcpus,"; then return; fi
 		kill -0 "$guest" 2>/dev/null || skip "QEMU does not run on this KVM: $(tail -n 1 qemu.log)"
 		sleep 0.1
 	done
@@ -32,7 +34,7 @@ guest() {
 }
 
 # Six vCPUs whose numbers in KVM are 0 1 2 4 5 6; the socket's name is relative to QEMU's folder.
-guest -name guest=one -smp 6,sockets=2,cores=3 -qmp unix:one.qmp,server=on,wait=off
+guest 6 -name guest=one -smp 6,sockets=2,cores=3 -qmp unix:one.qmp,server=on,wait=off
 one=$guest
 "$dav2m" kvm list --format csv | grep -q "^$one,one,6," || wrong "$("$dav2m" kvm list)"
 mode=$("$dav2m" kvm list --format csv | sed -n "s/^$one,one,6,\([^,]*\),.*/\1/p")
@@ -86,7 +88,7 @@ grep -q 'the guest has ended' err || wrong "$(cat err)"
 [ "$(grep -vc '^#' ended.csv)" -ge 4 ] || wrong "$(cat ended.csv)"
 
 # The monitor's other spelling; sockets that are no QMP, or are not there.
-guest -name two -chardev socket,id=c,path="$scratch/two.qmp",server=on,wait=off \
+guest 1 -name two -chardev socket,id=c,path="$scratch/two.qmp",server=on,wait=off \
 	-mon chardev=c,mode=control -monitor unix:two.hmp,server=on,wait=off
 "$dav2m" kvm watch two -i 100 -n 1 >table 2>err || wrong "$(cat err)"
 grep -q 'statistics by: QMP' err || wrong "$(cat err)"
@@ -96,12 +98,12 @@ if "$dav2m" kvm watch two -n 1 --qmp none >/dev/null 2>err; then wrong 'took no 
 grep -q 'no QEMU listens' err || wrong "$(cat err)"
 
 # Without QMP: CPU time where the threads have names, and advice where they have none.
-guest -name three,debug-threads=on
+guest 1 -name three,debug-threads=on
 "$dav2m" kvm record three -i 50 -s 1 -o three.csv 2>err || wrong "$(cat err)"
 grep -v '^#' three.csv | head -n 1 | grep -q cycles || wrong "$(cat three.csv)"
 grep -q 'not by QMP: could not find a QMP socket' err || wrong "$(cat err)"
 grep -q 'not by debugfs: ' err || grep -q 'statistics by: debugfs' err || wrong "$(cat err)"
-guest -name four
+guest 1 -name four
 if "$dav2m" kvm record four -s 1 -o four.csv 2>err; then
 	grep -q 'statistics by: debugfs' err || wrong "recorded nothing: $(cat err)"
 else

@@ -70,7 +70,14 @@ START_TEST(vcpus_come_and_go)
 	struct dav2m_kvm_guest *guest;
 	struct dav2m_kvm_fault fault;
 	struct dav2m_sample sample;
-	int stats, second, second_stats;
+	int stats, second, second_stats, empty, empty_vm;
+
+	empty = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	empty_vm = ioctl(empty, KVM_CREATE_VM, 0ul);
+	ck_assert_int_eq(dav2m_kvm_guest_attach(&setup, &guest, &fault), DAV2M_ERR_BACKEND);
+	ck_assert_str_eq(fault.what, "find a vCPU of the guest");
+	close(empty_vm);
+	close(empty);
 
 	vm_start();
 	stats = ioctl(vm.vcpu[0].fd, KVM_GET_STATS_FD, 0ul);
