@@ -16,9 +16,9 @@
    asked about once in a few seconds, and one that can again is found within as long. */
 #define BACKOFF_MAX_SHIFT 6
 
-/* Moving averages hold progress and cycles in 32 bits. With window_inst scaled below 2^26, a tick
-   fits up to a CPI of 64, and the scaling costs less than 2^-25 of it. */
-#define STEP_BITS 26
+/* Moving averages hold progress and cycles in 32 bits. With window_inst scaled to 2^16 at most,
+   they have room for a CPI of thousands, and the scaling costs 2^-15 of a tick. */
+#define STEP_BITS 16
 
 static void increment(uint32_t *count)
 {
@@ -27,146 +27,64 @@ static void increment(uint32_t *count)
 
 enum dav2m_mode dav2m_state_mode(enum dav2m_state state)
 {
-	return dav2m_mode_of_state((unsigned int)state);
+	return (unsigned int)state < DAV2M_STATES ? dav2m_mode_of_state((unsigned int)state)
+						  : DAV2M_SHADOW;
 }
 
 /* Windows. */
 
-static void restart_exits(struct dav2m *ctl)
+static inline void restart_exits(struct dav2m *ctl)
 {
-	ctl->tick_exits -= ctl->exits; /* the tick goes on */
 	ctl->exits = 0;
-	ctl->exits_metered = 0;
-	ctl->exits_from_progress = ctl->window_progress;
-	ctl->exits_from_ticks = ctl->window_ticks;
+	ctl->exits_metered = ctl->meter.total[DAV2M_PAGING_EXITS];
+	ctl->exits_progress = ctl->meter.total[DAV2M_PROGRESS];
+	ctl->exits_tick = ctl->tick;
 }
 
-static void restart_window(struct dav2m *ctl)
+static inline void restart_window(struct dav2m *ctl)
 {
-	ctl->window_progress = 0;
-	ctl->window_cycles = 0;
-	ctl->window_tlb_misses = 0;
-	ctl->window_ticks = 0;
+	ctl->window_progress = ctl->meter.total[DAV2M_PROGRESS];
+	ctl->window_cycles = ctl->meter.total[DAV2M_CYCLES];
+	ctl->window_tlb_misses = ctl->meter.total[DAV2M_TLB_MISSES];
+	ctl->window_tick = ctl->tick;
 	restart_exits(ctl);
 }
 
-static void restart_tick(struct dav2m *ctl)
+static struct dav2m_step *step_of(struct dav2m *ctl)
 {
-	ctl->tick_progress = 0;
-	ctl->tick_cycles = 0;
-	ctl->tick_tlb_misses = 0;
-	ctl->tick_exits = ctl->exits;
+	return &ctl->step[ctl->tick / DAV2M_STEP_TICKS % DAV2M_STEPS];
+}
+
+static inline void store_step(struct dav2m *ctl)
+{
+	struct dav2m_step *step = step_of(ctl);
+
+	step->progress = (uint32_t)(ctl->meter.total[DAV2M_PROGRESS] >> ctl->step_shift);
+	step->cycles = (uint32_t)(ctl->meter.total[DAV2M_CYCLES] >> ctl->step_shift);
+	step->tlb_misses = (uint32_t)ctl->meter.total[DAV2M_TLB_MISSES];
 }
 
 static void restart_smoothing(struct dav2m *ctl)
 {
-	ctl->steps = 0;
-	ctl->step_next = 0;
-	restart_tick(ctl);
+	ctl->steps_from = ctl->tick;
+	store_step(ctl);
 }
 
-/* A quarter of a tick is the least that a CPI is computed over (docs/policy.md, section 3). */
-int dav2m_window_has_cpi(const struct dav2m *ctl)
+/* Everything that is measured begins now. */
+static void restart(struct dav2m *ctl)
 {
-	return ctl->window_progress && ctl->window_cycles &&
-	       ctl->window_progress >= ctl->config.window_inst / 4;
+	restart_window(ctl);
+	restart_smoothing(ctl);
+	ctl->tick_progress = ctl->meter.total[DAV2M_PROGRESS];
 }
 
-static void store_reference(struct dav2m *ctl)
+static inline void store_reference(struct dav2m *ctl)
 {
 	if (!dav2m_window_has_cpi(ctl))
 		return;
-	ctl->reference_progress = ctl->window_progress;
-	ctl->reference_cycles = ctl->window_cycles;
+	ctl->reference_progress = dav2m_window_progress(ctl);
+	ctl->reference_cycles = dav2m_window_cycles(ctl);
 }
-
-/* Sets what makes a sample worth taking at once: nothing, where exits decide nothing. */
-static DAV2M_RARE void arm(struct dav2m *ctl)
-{
-	ctl->exits_due = UINT32_MAX;
-	if (dav2m_mode_of(ctl) == DAV2M_SHADOW && ctl->pin == DAV2M_PIN_NONE && !ctl->asked &&
-	    !ctl->backoff && !ctl->settle_ticks)
-		ctl->exits_due = dav2m_judge_of(ctl)->exits_limit(ctl);
-}
-
-/* Ticks. */
-
-static uint32_t narrow(uint64_t value)
-{
-	return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
-}
-
-static DAV2M_RARE void calm_down(struct dav2m *ctl)
-{
-	ctl->calm_at += ctl->config.window_trans;
-	dav2m_judge_of(ctl)->calm(ctl);
-	ctl->exits_due = UINT32_MAX; /* a new limit: armed again at the end of the tick */
-}
-
-static void pass_time(struct dav2m *ctl)
-{
-	ctl->tick++;
-	if (ctl->backoff)
-		ctl->backoff--;
-	if (ctl->settle_ticks)
-		ctl->settle_ticks--;
-	if (ctl->tick == ctl->calm_at)
-		calm_down(ctl);
-}
-
-static void finish_tick(struct dav2m *ctl, uint64_t progress)
-{
-	struct dav2m_step *step = &ctl->step[ctl->step_next];
-
-	step->progress = narrow(progress >> ctl->step_shift);
-	step->cycles = narrow(ctl->tick_cycles >> ctl->step_shift);
-	step->tlb_misses = ctl->tick_tlb_misses;
-	step->paging_exits = ctl->exits - ctl->tick_exits;
-	if (++ctl->step_next == DAV2M_SMOOTHING)
-		ctl->step_next = 0;
-	if (ctl->steps < DAV2M_SMOOTHING)
-		ctl->steps++;
-	restart_tick(ctl);
-	ctl->window_ticks++;
-	pass_time(ctl);
-}
-
-/* The switch belongs to neither mode's speed. */
-static DAV2M_RARE uint64_t without_switch(struct dav2m *ctl, uint64_t cycles)
-{
-	uint64_t spent = ctl->switch_cycles;
-
-	ctl->switch_cycles = 0;
-	return cycles > spent ? cycles - spent : 0;
-}
-
-/*
- * Adds a reading to the windows and the tick. Answers 1 when it completes a tick: enough work,
- * or, where work is not measured, any reading. A window's sums cannot overflow: that takes 2^24
- * readings of the largest size, each of them minutes long, without completing the window.
- */
-static int account(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTERS])
-{
-	uint64_t progress = delta[DAV2M_PROGRESS], cycles = delta[DAV2M_CYCLES];
-	uint64_t misses = delta[DAV2M_TLB_MISSES];
-	uint64_t worked = ctl->tick_progress + progress; /* < 2^31 + 2^40 */
-
-	if (ctl->switch_cycles)
-		cycles = without_switch(ctl, cycles);
-	ctl->window_progress += progress;
-	ctl->window_cycles += cycles;
-	ctl->tick_cycles += cycles;
-	ctl->window_tlb_misses += misses;
-	ctl->tick_tlb_misses += (uint32_t)misses; /* for people only: 2^32 a tick will do */
-	if (worked < ctl->config.window_inst && (ctl->meter.known & DAV2M_BIT(DAV2M_PROGRESS))) {
-		ctl->tick_progress = (uint32_t)worked;
-		return 0;
-	}
-	finish_tick(ctl, worked);
-	return 1;
-}
-
-/* Decisions. */
 
 static int pin_forbids(const struct dav2m *ctl, enum dav2m_mode mode)
 {
@@ -175,23 +93,44 @@ static int pin_forbids(const struct dav2m *ctl, enum dav2m_mode mode)
 	return ctl->pin != DAV2M_PIN_NONE && ctl->pin != own;
 }
 
-static enum dav2m_verdict guard(const struct dav2m *ctl)
+/* Something that a calm tick need not look at has changed: is there anything special about the
+   next sample, and would one be worth taking at once? Not where exits decide nothing. */
+static DAV2M_RARE void review(struct dav2m *ctl)
 {
-	if (pin_forbids(ctl, dav2m_mode_of(ctl)))
-		return VERDICT_PIN;
-	switch ((enum dav2m_state)ctl->state) {
-	case DAV2M_STATE_SHADOW:
-	case DAV2M_STATE_NESTED:
-		return dav2m_judge_of(ctl)->leave(ctl);
-	case DAV2M_STATE_PRENESTED:
-	case DAV2M_STATE_PRESHADOW:
-		return dav2m_judge_of(ctl)->probe(ctl);
-	case DAV2M_STATE_PREPAGING:
-	default: /* -Wswitch-enum still asks for each state by name */
-		break;
-	}
-	return ctl->window_ticks >= ctl->config.window_prepaging ? VERDICT_QUIESCED : VERDICT_HOLD;
+	ctl->special = ctl->asked || ctl->backoff || ctl->settle_ticks || ctl->switch_cycles ||
+		       pin_forbids(ctl, dav2m_mode_of(ctl)) || !dav2m_meter_usual(&ctl->meter);
+	ctl->exits_due = UINT32_MAX;
+	if (dav2m_mode_of(ctl) == DAV2M_SHADOW && ctl->pin == DAV2M_PIN_NONE && !ctl->asked &&
+	    !ctl->backoff && !ctl->settle_ticks)
+		ctl->exits_due = dav2m_judge_of(ctl)->exits_limit(ctl);
 }
+
+/* Ticks. */
+
+static DAV2M_RARE void calm_down(struct dav2m *ctl)
+{
+	ctl->calm_at += ctl->config.window_trans;
+	dav2m_judge_of(ctl)->calm(ctl);
+	review(ctl);
+}
+
+/* Enough work since the last one, or, where work is not measured, any reading. */
+static int tick_complete(const struct dav2m *ctl)
+{
+	return ctl->meter.total[DAV2M_PROGRESS] - ctl->tick_progress >= ctl->config.window_inst ||
+	       !(ctl->meter.known & DAV2M_BIT(DAV2M_PROGRESS));
+}
+
+static inline void finish_tick(struct dav2m *ctl)
+{
+	ctl->tick_progress = ctl->meter.total[DAV2M_PROGRESS];
+	if (++ctl->tick == ctl->calm_at)
+		calm_down(ctl);
+	if (ctl->tick % DAV2M_STEP_TICKS == 0)
+		store_step(ctl);
+}
+
+/* Decisions. */
 
 static DAV2M_RARE void change_mode(struct dav2m *ctl, enum dav2m_mode to,
 				   enum dav2m_verdict verdict)
@@ -204,7 +143,7 @@ static DAV2M_RARE void change_mode(struct dav2m *ctl, enum dav2m_mode to,
 	ctl->settle_ticks = ctl->config.window_settle;
 	ctl->nested_ticks += to == DAV2M_NESTED ? 0u - ctl->tick : ctl->tick;
 	ctl->calm_at = ctl->tick + ctl->config.window_trans;
-	restart_smoothing(ctl);
+	restart(ctl);
 }
 
 /* The one place where the state changes. */
@@ -218,17 +157,19 @@ static DAV2M_RARE void commit(struct dav2m *ctl, enum dav2m_verdict verdict)
 	if (dav2m_mode_of(ctl) != before)
 		change_mode(ctl, dav2m_mode_of(ctl), verdict);
 	dav2m_judge_of(ctl)->learn(ctl, (enum dav2m_lesson)edge->lesson);
-	arm(ctl);
+	review(ctl);
 }
 
 /* A window is complete, and the state stays. */
-static void roll(struct dav2m *ctl)
+static inline void roll(struct dav2m *ctl)
 {
-	if (ctl->state == DAV2M_STATE_PRESHADOW && ctl->window_ticks < ctl->config.window_tmiss) {
+	if (ctl->state == DAV2M_STATE_PRESHADOW &&
+	    dav2m_window_ticks(ctl) < ctl->config.window_tmiss) {
 		restart_exits(ctl); /* edge 11: the probe's own window goes on */
 		return;
 	}
-	if (ctl->state == DAV2M_STATE_SHADOW)
+	/* As printed, a probe may begin before its own window tells of a CPI. */
+	if (ctl->config.as_printed && ctl->state == DAV2M_STATE_SHADOW)
 		store_reference(ctl);
 	restart_window(ctl);
 }
@@ -236,7 +177,7 @@ static void roll(struct dav2m *ctl)
 static void ask(struct dav2m *ctl, enum dav2m_verdict verdict)
 {
 	ctl->asked = (uint8_t)verdict;
-	arm(ctl);
+	review(ctl);
 }
 
 /* What forbids a switch to a mode; DAV2M_WAITING: nothing. */
@@ -247,81 +188,136 @@ static enum dav2m_reason obstacle(const struct dav2m *ctl, enum dav2m_mode to)
 	return ctl->backoff ? DAV2M_BACKING_OFF : DAV2M_WAITING;
 }
 
-/* What became of a sample: the edge that was followed, or is asked for, and why. */
-struct result {
-	const struct dav2m_edge *edge;
-	enum dav2m_reason reason;
-};
-
-static struct result follow(const struct dav2m_edge *edge)
+/* Tells what became of a sample: the edge that was followed, or is asked for, and why. */
+static inline int tell(struct dav2m *ctl, struct dav2m_edge edge, enum dav2m_reason reason,
+		       enum dav2m_action action, enum dav2m_state from,
+		       struct dav2m_decision *ret_decision)
 {
-	return (struct result){edge, (enum dav2m_reason)edge->reason};
+	ctl->count[reason]++;
+	ctl->last_reason = (uint8_t)reason;
+	ret_decision->action = action;
+	ret_decision->mode = dav2m_mode_of_state(edge.to);
+	ret_decision->from = from;
+	ret_decision->to = (enum dav2m_state)edge.to;
+	ret_decision->reason = reason;
+	ret_decision->edge = edge.number;
+	ret_decision->tick = ctl->tick;
+	return DAV2M_OK;
 }
 
 /* Nothing was followed; with nothing asked for, that is VERDICT_HOLD. */
-static struct result stay(const struct dav2m *ctl, enum dav2m_reason reason)
+static DAV2M_RARE int stay(struct dav2m *ctl, enum dav2m_reason reason,
+			   struct dav2m_decision *ret_decision)
 {
-	return (struct result){&dav2m_edges[ctl->state][ctl->asked], reason};
+	return tell(ctl, dav2m_edges[ctl->state][ctl->asked], reason,
+		    ctl->asked ? DAV2M_SWITCH : DAV2M_STAY, (enum dav2m_state)ctl->state,
+		    ret_decision);
 }
 
 /* Follows a verdict that ends the state: at once, or by asking for the switch it needs. */
-static DAV2M_RARE struct result leave(struct dav2m *ctl, enum dav2m_verdict verdict)
+static DAV2M_RARE int leave(struct dav2m *ctl, enum dav2m_verdict verdict,
+			    struct dav2m_decision *ret_decision)
 {
-	const struct dav2m_edge *edge = &dav2m_edges[ctl->state][verdict];
-	enum dav2m_mode to = dav2m_mode_of_state(edge->to);
+	const enum dav2m_state from = (enum dav2m_state)ctl->state;
+	const struct dav2m_edge edge = dav2m_edges[from][verdict];
+	enum dav2m_mode to = dav2m_mode_of_state(edge.to);
 	enum dav2m_reason why_not;
 
 	if (verdict == VERDICT_LEAVE || verdict == VERDICT_ABORT)
 		store_reference(ctl);
-	why_not = to == dav2m_mode_of(ctl) ? DAV2M_WAITING : obstacle(ctl, to);
+	if (to == dav2m_mode_of(ctl)) {
+		commit(ctl, verdict);
+		return tell(ctl, edge, (enum dav2m_reason)edge.reason, DAV2M_STAY, from,
+			    ret_decision);
+	}
+	why_not = obstacle(ctl, to);
 	if (why_not != DAV2M_WAITING) {
 		restart_window(ctl);
-		return stay(ctl, why_not);
+		return stay(ctl, why_not, ret_decision);
 	}
-	if (to == dav2m_mode_of(ctl))
-		commit(ctl, verdict);
-	else
-		ask(ctl, verdict);
-	return follow(edge);
+	ask(ctl, verdict);
+	return tell(ctl, edge, (enum dav2m_reason)edge.reason, DAV2M_SWITCH, from, ret_decision);
 }
 
-/* A reading that can be used, while no switch is asked for. */
-static struct result judge(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTERS])
+/* Nothing but the judge decides what becomes of the sample. */
+static inline int judge(struct dav2m *ctl, struct dav2m_decision *ret_decision)
 {
-	int settling = ctl->settle_ticks != 0;
-	const struct dav2m_edge *edge;
-	enum dav2m_verdict verdict;
+	const unsigned int from = ctl->state;
+	const struct dav2m_edge *edges = dav2m_edges[from];
+	enum dav2m_verdict verdict = dav2m_judge_of(ctl)->guard[from](ctl);
+	const struct dav2m_edge edge = edges[verdict];
 
-	if (account(ctl, delta) && ctl->exits_due == UINT32_MAX)
-		arm(ctl);
+	if (edge.to != from)
+		return leave(ctl, verdict, ret_decision);
+	if (verdict != VERDICT_HOLD) {
+		roll(ctl);
+	} else if (ctl->exits > ctl->exits_due) {
+		ctl->exits_due = UINT32_MAX; /* one sample a tick is enough to ask for */
+		ctl->special = 1;
+	}
+	return tell(ctl, edge, (enum dav2m_reason)edge.reason, DAV2M_STAY, (enum dav2m_state)from,
+		    ret_decision);
+}
+
+/* The switch belongs to neither mode's speed. Everything has begun with it. */
+static void take_out_switch(struct dav2m *ctl)
+{
+	uint64_t cycles = dav2m_window_cycles(ctl);
+
+	if (cycles > ctl->switch_cycles)
+		cycles = ctl->switch_cycles;
+	ctl->window_cycles += cycles;
+	step_of(ctl)->cycles += (uint32_t)(cycles >> ctl->step_shift);
+	ctl->switch_cycles = 0;
+}
+
+static void pass_tick(struct dav2m *ctl)
+{
+	if (ctl->backoff)
+		ctl->backoff--;
+	if (ctl->settle_ticks)
+		ctl->settle_ticks--;
+	finish_tick(ctl);
+	review(ctl);
+}
+
+/* A reading that can be used, by `progress` after the last, while something special is under way.
+ */
+static int judge_special(struct dav2m *ctl, uint64_t progress, struct dav2m_decision *ret_decision)
+{
+	int settling = ctl->settle_ticks != 0, ticked;
+
+	if (ctl->asked) {
+		ctl->tick_progress += progress; /* waiting is no part of a tick */
+		return stay(ctl, DAV2M_UNACKNOWLEDGED, ret_decision);
+	}
+	take_out_switch(ctl);
+	ticked = tick_complete(ctl);
+	if (ticked)
+		pass_tick(ctl);
 	if (settling) {
 		restart_window(ctl);
-		return stay(ctl, DAV2M_SETTLING);
+		return stay(ctl, DAV2M_SETTLING, ret_decision);
 	}
-	if (delta[DAV2M_PROGRESS] == 0 && (ctl->meter.known & DAV2M_BIT(DAV2M_PROGRESS)))
-		return stay(ctl, DAV2M_NO_PROGRESS);
-	verdict = guard(ctl);
-	edge = &dav2m_edges[ctl->state][verdict];
-	if (edge->to != ctl->state)
-		return leave(ctl, verdict);
-	if (verdict != VERDICT_HOLD)
-		roll(ctl);
-	else if (ctl->exits > ctl->exits_due)
-		ctl->exits_due = UINT32_MAX; /* one sample a tick is enough to ask for */
-	return follow(edge);
+	if (!ticked && !progress)
+		return stay(ctl, DAV2M_NO_PROGRESS, ret_decision);
+	if (pin_forbids(ctl, dav2m_mode_of(ctl)))
+		return leave(ctl, VERDICT_PIN, ret_decision);
+	return judge(ctl, ret_decision);
 }
 
 /* Where samples carry the exits, those that the caller counted have only been hints. */
-static void meter_exits(struct dav2m *ctl, const uint64_t delta[DAV2M_COUNTERS])
+static inline void meter_exits(struct dav2m *ctl)
 {
-	if (!(ctl->meter.known & DAV2M_BIT(DAV2M_PAGING_EXITS)))
-		return;
-	ctl->exits_metered = narrow(ctl->exits_metered + delta[DAV2M_PAGING_EXITS]);
-	ctl->exits = ctl->exits_metered;
+	uint64_t exits = ctl->meter.total[DAV2M_PAGING_EXITS] - ctl->exits_metered;
+
+	if (ctl->meter.known & DAV2M_BIT(DAV2M_PAGING_EXITS))
+		ctl->exits = exits > UINT32_MAX ? UINT32_MAX : (uint32_t)exits;
 }
 
 /* A sample that says nothing about the time since the last one. */
-static DAV2M_RARE struct result pass_over(struct dav2m *ctl, enum dav2m_reading reading)
+static int pass_over(struct dav2m *ctl, enum dav2m_reading reading,
+		     struct dav2m_decision *ret_decision)
 {
 	static const enum dav2m_reason reasons[] = {
 		[READING_BASELINE] = DAV2M_BASELINE, [READING_INCOMPLETE] = DAV2M_INCOMPLETE,
@@ -330,43 +326,29 @@ static DAV2M_RARE struct result pass_over(struct dav2m *ctl, enum dav2m_reading 
 	};
 
 	if (reading != READING_INCOMPLETE) {
-		restart_window(ctl);
-		restart_tick(ctl);
+		restart(ctl);
+		review(ctl);
 	}
-	return stay(ctl, reasons[reading]);
+	return stay(ctl, reasons[reading], ret_decision);
 }
 
-static struct result read_sample(struct dav2m *ctl, const struct dav2m_sample *sample)
+static DAV2M_RARE int take_special(struct dav2m *ctl, const struct dav2m_sample *sample,
+				   struct dav2m_decision *ret_decision)
 {
-	uint64_t delta[DAV2M_COUNTERS];
+	const uint64_t before = ctl->meter.total[DAV2M_PROGRESS];
 	enum dav2m_reading reading =
-		dav2m_meter_read(&ctl->meter, sample, dav2m_judge_of(ctl)->wanted, delta);
+		dav2m_meter_read(&ctl->meter, sample, dav2m_judge_of(ctl)->wanted);
 
 	if (reading != READING_OK)
-		return pass_over(ctl, reading);
-	if (ctl->asked)
-		return stay(ctl, DAV2M_UNACKNOWLEDGED);
-	meter_exits(ctl, delta);
-	return judge(ctl, delta);
-}
-
-static void describe(const struct dav2m *ctl, struct result result,
-		     struct dav2m_decision *ret_decision)
-{
-	const struct dav2m_edge *edge = result.edge;
-
-	ret_decision->action = ctl->asked ? DAV2M_SWITCH : DAV2M_STAY;
-	ret_decision->mode = dav2m_mode_of_state(edge->to);
-	ret_decision->to = (enum dav2m_state)edge->to;
-	ret_decision->reason = result.reason;
-	ret_decision->edge = edge->number;
-	ret_decision->tick = ctl->tick;
+		return pass_over(ctl, reading, ret_decision);
+	meter_exits(ctl);
+	return judge_special(ctl, ctl->meter.total[DAV2M_PROGRESS] - before, ret_decision);
 }
 
 int dav2m_sample(struct dav2m *ctl, const struct dav2m_sample *sample,
 		 struct dav2m_decision *ret_decision)
 {
-	struct result result;
+	uint64_t before;
 
 	if (!ctl || !sample || !ret_decision)
 		return DAV2M_ERR_NULL;
@@ -374,12 +356,16 @@ int dav2m_sample(struct dav2m *ctl, const struct dav2m_sample *sample,
 		return DAV2M_ERR_UNINIT;
 	if (sample->valid & ~DAV2M_ALL_COUNTERS)
 		return DAV2M_ERR_SAMPLE;
-	ret_decision->from = (enum dav2m_state)ctl->state;
-	result = read_sample(ctl, sample);
-	ctl->count[result.reason]++;
-	ctl->last_reason = (uint8_t)result.reason;
-	describe(ctl, result, ret_decision);
-	return DAV2M_OK;
+	before = ctl->meter.total[DAV2M_PROGRESS];
+	if (ctl->special ||
+	    !dav2m_meter_read_usual(&ctl->meter, sample, dav2m_judge_of(ctl)->wanted))
+		return take_special(ctl, sample, ret_decision);
+	meter_exits(ctl);
+	if (ctl->meter.total[DAV2M_PROGRESS] - ctl->tick_progress >= ctl->config.window_inst)
+		finish_tick(ctl);
+	else if (ctl->meter.total[DAV2M_PROGRESS] == before)
+		return stay(ctl, DAV2M_NO_PROGRESS, ret_decision);
+	return judge(ctl, ret_decision);
 }
 
 int dav2m_paging_exits(struct dav2m *ctl, uint32_t n)
@@ -400,7 +386,8 @@ static void back_off(struct dav2m *ctl, enum dav2m_outcome outcome)
 			ctl->failures++;
 	}
 	restart_window(ctl);
-	arm(ctl);
+	restart_smoothing(ctl);
+	review(ctl);
 }
 
 int dav2m_acknowledge(struct dav2m *ctl, enum dav2m_outcome outcome, uint64_t cycles)
@@ -453,10 +440,9 @@ static void configure(struct dav2m *ctl, const struct dav2m_config *config)
 	ctl->step_shift = step_shift(config->window_inst);
 	ctl->calm_at = ctl->tick + config->window_trans;
 	ctl->settle_ticks = settle_ticks(ctl);
-	restart_window(ctl);
-	restart_smoothing(ctl);
+	restart(ctl);
 	dav2m_judge_of(ctl)->reset(ctl);
-	arm(ctl);
+	review(ctl);
 }
 
 int dav2m_init(struct dav2m *ctl, const struct dav2m_config *config, enum dav2m_mode running)
@@ -497,7 +483,13 @@ int dav2m_retune(struct dav2m *ctl, const struct dav2m_config *config)
 	for (unsigned int mode = 0; mode < DAV2M_MODES; mode++)
 		if (ctl->tick - ctl->switched_at[mode] >= ctl->config.window_trans)
 			ctl->switched_at[mode] = ctl->tick - config->window_trans;
-	ctl->meter.unused_bits = (uint8_t)(64 - config->counter_bits);
+	/* In another width the counters cannot be compared with what they were. */
+	if (config->counter_bits != ctl->config.counter_bits) {
+		uint32_t wraps = dav2m_meter_wraps(&ctl->meter);
+
+		dav2m_meter_init(&ctl->meter, config->counter_bits);
+		ctl->meter.wraps = wraps;
+	}
 	configure(ctl, config);
 	return DAV2M_OK;
 }
@@ -518,6 +510,6 @@ int dav2m_pin(struct dav2m *ctl, enum dav2m_pin pin)
 		ctl->asked = 0;
 		restart_window(ctl);
 	}
-	arm(ctl);
+	review(ctl);
 	return DAV2M_OK;
 }

@@ -4,8 +4,8 @@
  * judge, the meter, and the arithmetic that needs more than 64 bits.
  *
  * Who does what:
- *   meter.c       raw counters -> differences that can be believed
- *   controller.c  differences -> windows and ticks -> a verdict -> an edge -> a decision
+ *   meter.c       raw counters -> totals whose differences can be believed
+ *   controller.c  totals -> windows and ticks -> a verdict -> an edge -> a decision
  *   threshold.c   the judge: when to leave a mode, whether a probe was worth it
  *   edges.c       the state machine as a table
  */
@@ -54,8 +54,9 @@ struct dav2m_edge {
 	uint8_t lesson; /* enum dav2m_lesson */
 };
 
-/* Cells with number 0 and reason WAITING stay; but for HOLD no guard ever asks for them. */
-extern const struct dav2m_edge dav2m_edges[DAV2M_STATES][DAV2M_VERDICTS];
+/* Cells with number 0 and reason WAITING stay; but for HOLD no guard ever asks for them. A row is
+   longer than it need be, so that a cell is found by shifting. */
+extern const struct dav2m_edge dav2m_edges[DAV2M_STATES][16];
 
 /*
  * A judge decides when to leave a mode and whether a probe was worth it; everything else (the
@@ -68,10 +69,10 @@ struct dav2m_judge {
 	uint32_t wanted;
 	/* Takes its parameters from ctl->config. */
 	void (*reset)(struct dav2m *ctl);
-	/* In Shadow or Nested: HOLD, ROLL, LEAVE or BLIND. */
-	enum dav2m_verdict (*leave)(const struct dav2m *ctl);
-	/* In PreNested or PreShadow: HOLD, ROLL, KEEP, REJECT, ABORT, GIVE_UP or BLIND. */
-	enum dav2m_verdict (*probe)(const struct dav2m *ctl);
+	/* What to make of the window, by state: HOLD, ROLL or BLIND in all; LEAVE in Shadow and
+	   Nested; KEEP or REJECT, and in PreShadow ABORT or GIVE_UP, in the probing states;
+	   QUIESCED in Prepaging. */
+	enum dav2m_verdict (*guard[DAV2M_STATES])(const struct dav2m *ctl);
 	/* An edge was taken. */
 	void (*learn)(struct dav2m *ctl, enum dav2m_lesson lesson);
 	/* The hardware has changed to the given mode; ctl->switched_at is still the last one. */
@@ -105,21 +106,71 @@ enum dav2m_reading {
 
 void dav2m_meter_init(struct dav2m_meter *meter, uint8_t counter_bits);
 
+/* Wrap-arounds followed since dav2m_meter_init(). */
+uint32_t dav2m_meter_wraps(const struct dav2m_meter *meter);
+
 /*
- * Reads the wanted counters (DAV2M_BIT each) of a sample. With READING_OK ret_delta has the
- * increment of each counter in meter->known, 0 for the others. With READING_INCOMPLETE the meter
- * still waits from where it was; with all others it starts again from this sample.
+ * Reads the counters of a sample that are wanted and valid (DAV2M_BIT each). With READING_OK the
+ * total of each counter in meter->known has gone on, the others stand still. With
+ * READING_INCOMPLETE the meter still waits from where it was; with all others it starts again
+ * from this sample, and no total can be compared with an earlier one.
  */
 enum dav2m_reading dav2m_meter_read(struct dav2m_meter *meter, const struct dav2m_sample *sample,
-				    uint32_t wanted, uint64_t ret_delta[DAV2M_COUNTERS]);
+				    uint32_t wanted);
 
-/* One bit for each state that runs nested paging; a number that is no state runs shadow paging. */
+/* By how much a counter has gone on since the last sample, if that can be believed. */
+static inline uint64_t dav2m_meter_step(const struct dav2m_meter *meter,
+					const struct dav2m_sample *sample, unsigned int c)
+{
+	return (sample->value[c] - meter->total[c]) & meter->mask;
+}
+
+/* The meter follows what the paper's VMM had, with or without the exits. */
+static inline int dav2m_meter_usual(const struct dav2m_meter *meter)
+{
+	const uint32_t exits = DAV2M_BIT(DAV2M_PAGING_EXITS);
+
+	return (meter->known | exits) == (DAV2M_BIT(DAV2M_PROGRESS) | DAV2M_BIT(DAV2M_CYCLES) |
+					  DAV2M_BIT(DAV2M_TLB_MISSES) | exits);
+}
+
+/*
+ * A short dav2m_meter_read() for a meter that follows the usual counters. Answers 0, and has
+ * changed nothing, if something is wrong with the sample.
+ */
+static inline int dav2m_meter_read_usual(struct dav2m_meter *meter,
+					 const struct dav2m_sample *sample, uint32_t wanted)
+{
+	uint64_t progress = dav2m_meter_step(meter, sample, DAV2M_PROGRESS);
+	uint64_t cycles = dav2m_meter_step(meter, sample, DAV2M_CYCLES);
+	uint64_t misses = dav2m_meter_step(meter, sample, DAV2M_TLB_MISSES);
+	uint64_t exits;
+
+	if ((sample->valid & wanted) != meter->known)
+		return 0;
+	/* One is too large when it has a bit beyond the largest's: one test for all. */
+	if ((progress | cycles | misses) > meter->believed)
+		return 0;
+	if (meter->known & DAV2M_BIT(DAV2M_PAGING_EXITS)) {
+		exits = dav2m_meter_step(meter, sample, DAV2M_PAGING_EXITS);
+		if (exits > meter->believed)
+			return 0;
+		meter->total[DAV2M_PAGING_EXITS] += exits;
+	}
+	meter->total[DAV2M_PROGRESS] += progress;
+	meter->total[DAV2M_CYCLES] += cycles;
+	meter->total[DAV2M_TLB_MISSES] += misses;
+	meter->gaps = 0;
+	return 1;
+}
+
+/* One bit for each state that runs nested paging. */
 static inline enum dav2m_mode dav2m_mode_of_state(unsigned int state)
 {
 	const unsigned int nested = 1u << DAV2M_STATE_PRENESTED | 1u << DAV2M_STATE_PREPAGING |
 				    1u << DAV2M_STATE_NESTED;
 
-	return (enum dav2m_mode)(nested >> (state & 7) & 1);
+	return (enum dav2m_mode)(nested >> state & 1);
 }
 
 static inline enum dav2m_mode dav2m_mode_of(const struct dav2m *ctl)
@@ -130,7 +181,32 @@ static inline enum dav2m_mode dav2m_mode_of(const struct dav2m *ctl)
 /* a x b > c x d, for all values, in 128 bits and without a compiler's help. */
 int dav2m_product_exceeds(uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 
-/* The window of the current state holds enough work for a CPI. */
-int dav2m_window_has_cpi(const struct dav2m *ctl);
+/* The window of the current state. */
+static inline uint64_t dav2m_window_progress(const struct dav2m *ctl)
+{
+	return ctl->meter.total[DAV2M_PROGRESS] - ctl->window_progress;
+}
+
+static inline uint64_t dav2m_window_cycles(const struct dav2m *ctl)
+{
+	return ctl->meter.total[DAV2M_CYCLES] - ctl->window_cycles;
+}
+
+static inline uint64_t dav2m_window_tlb_misses(const struct dav2m *ctl)
+{
+	return ctl->meter.total[DAV2M_TLB_MISSES] - ctl->window_tlb_misses;
+}
+
+static inline uint32_t dav2m_window_ticks(const struct dav2m *ctl)
+{
+	return ctl->tick - ctl->window_tick;
+}
+
+/* It holds enough work for a CPI: a quarter of a tick (docs/policy.md). */
+static inline int dav2m_window_has_cpi(const struct dav2m *ctl)
+{
+	return dav2m_window_progress(ctl) * 4 >= ctl->config.window_inst &&
+	       dav2m_window_cycles(ctl);
+}
 
 #endif

@@ -43,16 +43,16 @@ static void share_exits_due(const struct dav2m_domain *domain)
 			STORE(&domain->vcpu[i].exits_due, due, RELAXED);
 }
 
-/* Adds what has happened on this vCPU to its totals. Only its owner calls this. */
+/* Adds what has happened on this vCPU to its totals, which go on whatever its counters do. Only
+   its owner calls this. */
 static void accumulate(struct dav2m_vcpu *vcpu, const struct dav2m_sample *sample)
 {
-	uint64_t delta[DAV2M_COUNTERS];
-	enum dav2m_reading reading =
-		dav2m_meter_read(&vcpu->meter, sample, DAV2M_ALL_COUNTERS, delta);
+	const struct dav2m_meter before = vcpu->meter;
+	enum dav2m_reading reading = dav2m_meter_read(&vcpu->meter, sample, DAV2M_ALL_COUNTERS);
 
 	if (reading == READING_OK)
 		for (unsigned int c = 0; c < DAV2M_COUNTERS; c++)
-			vcpu->total[c] += delta[c];
+			vcpu->total[c] += vcpu->meter.total[c] - before.total[c];
 	if (!(vcpu->meter.known & DAV2M_BIT(DAV2M_PAGING_EXITS)))
 		vcpu->total[DAV2M_PAGING_EXITS] += vcpu->exits;
 	vcpu->exits = 0;

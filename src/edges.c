@@ -20,7 +20,7 @@
 
 /* One cell a line, so that a reviewer can hold it against the paper's figure. */
 /* clang-format off */
-const struct dav2m_edge dav2m_edges[DAV2M_STATES][DAV2M_VERDICTS] = {
+const struct dav2m_edge dav2m_edges[DAV2M_STATES][16] = {
 	[DAV2M_STATE_SHADOW] = {
 		[VERDICT_HOLD]     = STAY(SHADOW, WAITING),
 		[VERDICT_ROLL]     = EDGE(2, SHADOW, ROLLED, NONE),

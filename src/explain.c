@@ -7,26 +7,37 @@
 static struct dav2m_sums window_of(const struct dav2m *ctl)
 {
 	return (struct dav2m_sums){
-		.progress = ctl->window_progress,
-		.cycles = ctl->window_cycles,
-		.tlb_misses = ctl->window_tlb_misses,
+		.progress = dav2m_window_progress(ctl),
+		.cycles = dav2m_window_cycles(ctl),
+		.tlb_misses = dav2m_window_tlb_misses(ctl),
 		.paging_exits = ctl->exits,
-		.ticks = ctl->window_ticks,
+		.ticks = dav2m_window_ticks(ctl),
 	};
+}
+
+static uint64_t since_step(uint64_t total, uint32_t then, uint8_t shift)
+{
+	return (uint64_t)((uint32_t)(total >> shift) - then) << shift;
 }
 
 /* Sums of raw counts: a mean of ratios would weigh a short tick like a long one. */
 static struct dav2m_sums smooth(const struct dav2m *ctl)
 {
-	struct dav2m_sums sums = {.ticks = ctl->steps};
+	const uint64_t *total = ctl->meter.total;
+	const struct dav2m_step *step;
+	uint32_t from = ctl->steps_from;
 
-	for (unsigned int i = 0; i < ctl->steps; i++) {
-		sums.progress += (uint64_t)ctl->step[i].progress << ctl->step_shift;
-		sums.cycles += (uint64_t)ctl->step[i].cycles << ctl->step_shift;
-		sums.tlb_misses += ctl->step[i].tlb_misses;
-		sums.paging_exits += ctl->step[i].paging_exits;
-	}
-	return sums;
+	/* The youngest step that is old enough, or the first. */
+	if (ctl->tick - from > DAV2M_SMOOTHING &&
+	    (ctl->tick - DAV2M_SMOOTHING) / DAV2M_STEP_TICKS > from / DAV2M_STEP_TICKS)
+		from = (ctl->tick - DAV2M_SMOOTHING) / DAV2M_STEP_TICKS * DAV2M_STEP_TICKS;
+	step = &ctl->step[from / DAV2M_STEP_TICKS % DAV2M_STEPS];
+	return (struct dav2m_sums){
+		.progress = since_step(total[DAV2M_PROGRESS], step->progress, ctl->step_shift),
+		.cycles = since_step(total[DAV2M_CYCLES], step->cycles, ctl->step_shift),
+		.tlb_misses = since_step(total[DAV2M_TLB_MISSES], step->tlb_misses, 0),
+		.ticks = ctl->tick - from,
+	};
 }
 
 static uint32_t since(const struct dav2m *ctl, enum dav2m_mode mode)
@@ -56,8 +67,8 @@ int dav2m_explain(const struct dav2m *ctl, struct dav2m_explanation *ret_explana
 		.asked = ctl->asked ? DAV2M_SWITCH : DAV2M_STAY,
 		.pin = (enum dav2m_pin)ctl->pin,
 		.reason = (enum dav2m_reason)ctl->last_reason,
-		.available = ctl->meter.known,
-		.wraps = ctl->meter.wraps,
+		.available = ctl->meter.known & DAV2M_ALL_COUNTERS,
+		.wraps = dav2m_meter_wraps(&ctl->meter),
 		.window = window_of(ctl),
 		.smoothed = smooth(ctl),
 		.reference = {.progress = ctl->reference_progress, .cycles = ctl->reference_cycles},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Raw counters to differences that can be believed.
+ * Raw counters to totals that can be believed: what a sample is when it is not just the next one.
  *
  * A difference modulo the counter's width follows wrap-around. One that reaches half the width
  * is a counter that ran backwards (a reset, a migration); one beyond MAX_DELTA is a jump. Either
@@ -20,19 +20,42 @@
    user borrows comes back sooner; a VM migrated to a host without one never gets it back. */
 #define MAX_GAPS 16
 
+/* In meter.known until the first sample. */
+#define NO_SAMPLE DAV2M_BIT(DAV2M_COUNTERS)
+
+/* A total must have a bit more than its counter, to tell of wraps. Of 64 bits the low 63 are a
+   counter as good. */
+#define MAX_WIDTH 63
+
 void dav2m_meter_init(struct dav2m_meter *meter, uint8_t counter_bits)
 {
-	*meter = (struct dav2m_meter){.unused_bits = (uint8_t)(64 - counter_bits)};
+	const uint8_t width = counter_bits < MAX_WIDTH ? counter_bits : MAX_WIDTH;
+	const uint64_t mask = (UINT64_C(1) << width) - 1;
+
+	*meter = (struct dav2m_meter){
+		.mask = mask,
+		.believed = mask >> 1 & MAX_DELTA,
+		.known = NO_SAMPLE,
+		.width = width,
+	};
 }
 
-static DAV2M_RARE enum dav2m_reading start(struct dav2m_meter *meter,
-					   const struct dav2m_sample *sample, uint32_t valid,
-					   enum dav2m_reading reading)
+uint32_t dav2m_meter_wraps(const struct dav2m_meter *meter)
 {
+	uint32_t wraps = meter->wraps;
+
 	for (unsigned int c = 0; c < DAV2M_COUNTERS; c++)
-		meter->base[c] = sample->value[c];
+		wraps += (uint32_t)(meter->total[c] >> meter->width);
+	return wraps;
+}
+
+static enum dav2m_reading start(struct dav2m_meter *meter, const struct dav2m_sample *sample,
+				uint32_t valid, enum dav2m_reading reading)
+{
+	meter->wraps = dav2m_meter_wraps(meter);
+	for (unsigned int c = 0; c < DAV2M_COUNTERS; c++)
+		meter->total[c] = sample->value[c] & meter->mask;
 	meter->known = (uint8_t)valid;
-	meter->ready = 1;
 	meter->gaps = 0;
 	return reading;
 }
@@ -41,44 +64,31 @@ static DAV2M_RARE enum dav2m_reading start(struct dav2m_meter *meter,
 static DAV2M_RARE enum dav2m_reading regroup(struct dav2m_meter *meter,
 					     const struct dav2m_sample *sample, uint32_t valid)
 {
-	if (!(meter->known & ~valid))
+	if (!(meter->known & ~NO_SAMPLE & ~valid))
 		return start(meter, sample, valid, READING_BASELINE);
 	if (++meter->gaps < MAX_GAPS)
 		return READING_INCOMPLETE;
 	return start(meter, sample, valid, READING_LOST);
 }
 
-static DAV2M_RARE enum dav2m_reading too_large(uint64_t all, uint64_t half)
-{
-	return all & half ? READING_BACKWARD : READING_JUMP;
-}
-
 enum dav2m_reading dav2m_meter_read(struct dav2m_meter *meter, const struct dav2m_sample *sample,
-				    uint32_t wanted, uint64_t ret_delta[DAV2M_COUNTERS])
+				    uint32_t wanted)
 {
-	const uint64_t mask = UINT64_MAX >> meter->unused_bits;
 	const uint32_t valid = sample->valid & wanted;
-	uint64_t all = 0;
-	uint32_t wraps = 0;
+	uint64_t step[DAV2M_COUNTERS], all = 0;
 
-	if (valid != meter->known || !meter->ready)
+	if (valid != meter->known)
 		return regroup(meter, sample, valid);
-	for (unsigned int c = 0; c < DAV2M_COUNTERS; c++)
-		ret_delta[c] = 0;
-	for (uint32_t left = valid; left; left &= left - 1) {
-		size_t c = (size_t)__builtin_ctz(left);
-		uint64_t now = sample->value[c], before = meter->base[c];
-
-		meter->base[c] = now;
-		wraps += now < before;
-		now = (now - before) & mask;
-		ret_delta[c] = now;
-		all |= now;
+	for (unsigned int c = 0; c < DAV2M_COUNTERS; c++) {
+		step[c] = valid >> c & 1 ? dav2m_meter_step(meter, sample, c) : 0;
+		all |= step[c];
 	}
+	if (all > meter->mask >> 1)
+		return start(meter, sample, valid, READING_BACKWARD);
+	if (all > meter->believed)
+		return start(meter, sample, valid, READING_JUMP);
+	for (unsigned int c = 0; c < DAV2M_COUNTERS; c++)
+		meter->total[c] += step[c];
 	meter->gaps = 0;
-	/* An increment is too large when it has a bit beyond the largest's: one test for all. */
-	if (all & ~(MAX_DELTA & mask >> 1))
-		return too_large(all, (mask >> 1) + 1);
-	meter->wraps += wraps;
 	return READING_OK;
 }

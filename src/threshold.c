@@ -78,21 +78,22 @@ static int above(const struct dav2m *ctl, uint64_t count, uint32_t threshold, ui
 {
 	uint64_t nominal = (uint64_t)ctl->config.window_inst * ticks;
 
-	if (work <= nominal)
-		return count > threshold;
-	return dav2m_product_exceeds(count, nominal, threshold, work);
+	if (count <= threshold)
+		return 0;
+	return work <= nominal || dav2m_product_exceeds(count, nominal, threshold, work);
 }
 
 static int exits_above(const struct dav2m *ctl)
 {
 	return above(ctl, ctl->exits, ctl->judge.thresholds.vmexit,
-		     ctl->window_progress - ctl->exits_from_progress, ctl->config.window_vmexit);
+		     ctl->meter.total[DAV2M_PROGRESS] - ctl->exits_progress,
+		     ctl->config.window_vmexit);
 }
 
 static int misses_above(const struct dav2m *ctl)
 {
-	return above(ctl, ctl->window_tlb_misses, ctl->judge.thresholds.tmiss, ctl->window_progress,
-		     ctl->config.window_tmiss);
+	return above(ctl, dav2m_window_tlb_misses(ctl), ctl->judge.thresholds.tmiss,
+		     dav2m_window_progress(ctl), ctl->config.window_tmiss);
 }
 
 /*
@@ -101,8 +102,8 @@ static int misses_above(const struct dav2m *ctl)
  */
 static int worse(const struct dav2m *ctl)
 {
-	uint64_t cycles = ctl->window_cycles, reference = ctl->reference_cycles;
-	uint64_t progress = ctl->window_progress, work = ctl->reference_progress;
+	uint64_t cycles = dav2m_window_cycles(ctl), reference = ctl->reference_cycles;
+	uint64_t progress = dav2m_window_progress(ctl), work = ctl->reference_progress;
 
 	/* Windows beyond 2^46 cycles (hours) lose their low bits, so that the factor fits. */
 	for (; cycles >> 46; cycles >>= 1)
@@ -113,20 +114,27 @@ static int worse(const struct dav2m *ctl)
 				     reference * ctl->config.p_factor_bp, progress);
 }
 
-static enum dav2m_verdict leave_shadow(const struct dav2m *ctl)
+static DAV2M_RARE enum dav2m_verdict many_exits(const struct dav2m *ctl,
+						enum dav2m_verdict otherwise)
 {
-	int complete = ctl->window_ticks >= ctl->config.window_vmexit;
-
 	if (!exits_above(ctl))
-		return complete ? VERDICT_ROLL : VERDICT_HOLD;
+		return otherwise;
 	if (dav2m_window_has_cpi(ctl) || (ctl->config.as_printed && ctl->reference_progress))
 		return VERDICT_LEAVE;
-	return complete ? VERDICT_BLIND : VERDICT_HOLD;
+	return otherwise == VERDICT_ROLL ? VERDICT_BLIND : VERDICT_HOLD;
+}
+
+static enum dav2m_verdict leave_shadow(const struct dav2m *ctl)
+{
+	enum dav2m_verdict otherwise =
+		dav2m_window_ticks(ctl) >= ctl->config.window_vmexit ? VERDICT_ROLL : VERDICT_HOLD;
+
+	return ctl->exits > ctl->judge.thresholds.vmexit ? many_exits(ctl, otherwise) : otherwise;
 }
 
 static enum dav2m_verdict leave_nested(const struct dav2m *ctl)
 {
-	if (ctl->window_ticks < ctl->config.window_tmiss)
+	if (dav2m_window_ticks(ctl) < ctl->config.window_tmiss)
 		return VERDICT_HOLD;
 	if (!(ctl->meter.known & DAV2M_BIT(DAV2M_TLB_MISSES)))
 		return VERDICT_BLIND;
@@ -135,14 +143,9 @@ static enum dav2m_verdict leave_nested(const struct dav2m *ctl)
 	return dav2m_window_has_cpi(ctl) ? VERDICT_LEAVE : VERDICT_BLIND;
 }
 
-static enum dav2m_verdict leave(const struct dav2m *ctl)
-{
-	return ctl->state == DAV2M_STATE_SHADOW ? leave_shadow(ctl) : leave_nested(ctl);
-}
-
 static enum dav2m_verdict probe_nested(const struct dav2m *ctl)
 {
-	if (ctl->window_ticks < ctl->config.window_vmexit)
+	if (dav2m_window_ticks(ctl) < ctl->config.window_vmexit)
 		return VERDICT_HOLD;
 	if (!dav2m_window_has_cpi(ctl))
 		return VERDICT_BLIND;
@@ -153,21 +156,22 @@ static enum dav2m_verdict probe_shadow(const struct dav2m *ctl)
 {
 	if (exits_above(ctl) && ctl->config.as_printed)
 		return VERDICT_ABORT;
-	if (ctl->window_ticks >= ctl->config.window_tmiss) {
+	if (dav2m_window_ticks(ctl) >= ctl->config.window_tmiss) {
 		if (!dav2m_window_has_cpi(ctl))
 			return VERDICT_BLIND;
 		return worse(ctl) ? VERDICT_REJECT : VERDICT_KEEP;
 	}
 	if (exits_above(ctl) && dav2m_window_has_cpi(ctl) && worse(ctl))
 		return VERDICT_GIVE_UP;
-	return ctl->window_ticks - ctl->exits_from_ticks >= ctl->config.window_vmexit
-		       ? VERDICT_ROLL
-		       : VERDICT_HOLD;
+	return ctl->tick - ctl->exits_tick >= ctl->config.window_vmexit ? VERDICT_ROLL
+									: VERDICT_HOLD;
 }
 
-static enum dav2m_verdict probe(const struct dav2m *ctl)
+/* The TLB misses that follow a switch settle. */
+static enum dav2m_verdict settle(const struct dav2m *ctl)
 {
-	return ctl->state == DAV2M_STATE_PRENESTED ? probe_nested(ctl) : probe_shadow(ctl);
+	return dav2m_window_ticks(ctl) >= ctl->config.window_prepaging ? VERDICT_QUIESCED
+								       : VERDICT_HOLD;
 }
 
 static void learn(struct dav2m *ctl, enum dav2m_lesson lesson)
@@ -228,8 +232,14 @@ const struct dav2m_judge dav2m_threshold_judge = {
 	.wanted = DAV2M_BIT(DAV2M_PROGRESS) | DAV2M_BIT(DAV2M_CYCLES) |
 		  DAV2M_BIT(DAV2M_TLB_MISSES) | DAV2M_BIT(DAV2M_PAGING_EXITS),
 	.reset = reset,
-	.leave = leave,
-	.probe = probe,
+	.guard =
+		{
+			[DAV2M_STATE_SHADOW] = leave_shadow,
+			[DAV2M_STATE_PRENESTED] = probe_nested,
+			[DAV2M_STATE_PREPAGING] = settle,
+			[DAV2M_STATE_NESTED] = leave_nested,
+			[DAV2M_STATE_PRESHADOW] = probe_shadow,
+		},
 	.learn = learn,
 	.switched = switched,
 	.calm = calm,

@@ -104,16 +104,19 @@ struct dav2m_sums {
 	uint32_t ticks;
 };
 
-/* Steps of the moving averages of CPI, TLB misses and paging exits (paper, section 4). */
+/* Ticks of the moving averages of CPI and TLB misses (paper, section 4: 10 steps). */
 #define DAV2M_SMOOTHING 10
 
-/* Private: one step of the moving average, progress and cycles shifted right by step_shift. */
+/* Private: what the meter said at a tick, in 32 bits because only differences count. */
 struct dav2m_step {
-	uint32_t progress;
+	uint32_t progress; /* shifted right by step_shift, as are the cycles */
 	uint32_t cycles;
 	uint32_t tlb_misses;
-	uint32_t paging_exits;
 };
+
+/* Private: one step each four ticks; one of four is at least DAV2M_SMOOTHING ticks old. */
+#define DAV2M_STEP_TICKS 4
+#define DAV2M_STEPS	 4
 
 /* Things that happen beside the one reason of a sample. */
 struct dav2m_tally {
@@ -140,40 +143,39 @@ struct dav2m {
 	uint32_t exits;	    /* paging exits in the exit window */
 	uint32_t exits_due; /* beyond this many, dav2m_paging_exits() asks for a sample */
 	uint32_t magic;
-	uint8_t state;	     /* enum dav2m_state */
-	uint8_t pin;	     /* enum dav2m_pin */
-	uint8_t asked;	     /* the verdict whose switch is asked for, 0: none */
-	uint8_t last_reason; /* enum dav2m_reason */
-	uint8_t steps;	     /* ticks in the moving averages */
-	uint8_t step_next;   /* where the next one goes */
-	uint8_t step_shift;
-	uint8_t failures;	      /* failed switches in a row */
-	uint32_t exits_metered;	      /* exits of the exit window according to DAV2M_PAGING_EXITS */
-	uint16_t exits_from_ticks;    /* of the window when the exit window began */
-	uint16_t settle_ticks;	      /* left of the transient after the last switch */
-	uint64_t exits_from_progress; /* the same; not 0 inside a shadow probe only */
+	uint8_t state;	       /* enum dav2m_state */
+	uint8_t pin;	       /* enum dav2m_pin */
+	uint8_t asked;	       /* the verdict whose switch is asked for, 0: none */
+	uint8_t last_reason;   /* enum dav2m_reason */
+	uint8_t special;       /* more is under way than a window: see review() */
+	uint8_t backoff;       /* ticks left before a switch may be asked for again */
+	uint8_t failures;      /* failed switches in a row */
+	uint8_t step_shift;    /* of struct dav2m_step */
+	uint16_t settle_ticks; /* left of the transient after the last switch */
+	uint32_t steps_from;   /* the tick in which the moving averages began */
+	struct dav2m_meter meter;
+	/* What the meter said, and the tick, when the window began ... */
 	uint64_t window_progress;
 	uint64_t window_cycles;
 	uint64_t window_tlb_misses;
-	uint16_t window_ticks;
-	uint8_t backoff;	/* ticks left before a switch may be asked for again */
-	uint32_t tick_progress; /* of the unfinished tick, as the next three */
-	uint32_t tick_tlb_misses;
-	uint32_t tick_exits; /* what `exits` was when it began, modulo restarts of the window */
-	uint64_t tick_cycles;
-	uint32_t tick;	       /* completed since dav2m_init(); times below are such ticks */
-	uint32_t nested_ticks; /* in earlier stays; less the beginning of one that goes on */
+	/* ... and when the exit window did, which is shorter inside a shadow probe only */
+	uint64_t exits_progress;
+	uint64_t exits_metered;
+	uint32_t window_tick;
+	uint32_t exits_tick;
+	uint64_t tick_progress; /* what the meter said when the unfinished tick began */
+	uint32_t tick;		/* completed since dav2m_init(); times below are such ticks */
+	uint32_t nested_ticks;	/* in earlier stays; less the beginning of one that goes on */
 	uint32_t switched_at[DAV2M_MODES]; /* the last switch to each mode */
 	uint32_t calm_at;		   /* when it has been calm for window_trans */
-	union dav2m_judgement judge;
 	uint64_t switch_cycles;	     /* of the last switch, to be taken out of the next sample */
 	uint64_t reference_progress; /* CPI of the mode that a probe is judged against */
 	uint64_t reference_cycles;
-	struct dav2m_meter meter;
 	struct dav2m_config config;
-	struct dav2m_step step[DAV2M_SMOOTHING];
+	struct dav2m_step step[DAV2M_STEPS];
 	struct dav2m_tally tally;
 	uint32_t count[DAV2M_REASONS];
+	union dav2m_judgement judge;
 };
 
 /* Everything the controller knows, for people, logs and tests. */
@@ -188,10 +190,12 @@ struct dav2m_explanation {
 	/* DAV2M_BIT of each counter that samples carry and the judge uses: progress, cycles, TLB
 	   misses and paging exits; the others may come and go */
 	uint32_t available;
-	uint32_t wraps;		     /* counter wrap-arounds followed */
-	struct dav2m_sums window;    /* the unfinished window; its paging exits restart more often
-					than the rest in a shadow probe (edge 11) */
-	struct dav2m_sums smoothed;  /* the last DAV2M_SMOOTHING ticks in this mode */
+	uint32_t wraps;		  /* counter wrap-arounds followed */
+	struct dav2m_sums window; /* the unfinished window; its paging exits restart more often
+				     than the rest in a shadow probe (edge 11) */
+	/* progress, cycles and TLB misses of this stay's last DAV2M_SMOOTHING ticks and up to
+	   three before them, and of the unfinished tick */
+	struct dav2m_sums smoothed;
 	struct dav2m_sums reference; /* progress and cycles of the mode a probe is judged against */
 	uint32_t mode_ticks[DAV2M_MODES]; /* ticks completed in each mode */
 	uint32_t since[DAV2M_MODES];	  /* ticks since the last switch to each mode, saturating

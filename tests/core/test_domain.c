@@ -54,7 +54,7 @@ static enum dav2m_reason reason(const struct vm *vm)
 
 START_TEST(sums)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_PAPER);
 	struct vm vm;
 
 	begin(&vm, &config, DAV2M_SHADOW);
@@ -125,7 +125,7 @@ END_TEST
 /* A vCPU that comes up later brings the past of its counters, and none of it counts. */
 START_TEST(joins_later)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_PAPER);
 	struct vm vm;
 
 	begin(&vm, &config, DAV2M_SHADOW);

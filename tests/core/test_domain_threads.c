@@ -120,7 +120,7 @@ static void check_sums(const struct vm *vm, const struct guest *guests)
 			ck_assert_uint_eq(high << 32 | low, want);
 			all += want;
 		}
-		ck_assert_uint_eq(vm->domain.controller.meter.base[c], all);
+		ck_assert_uint_eq(vm->domain.controller.meter.total[c], all);
 	}
 }
 

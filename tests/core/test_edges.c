@@ -137,7 +137,8 @@ START_TEST(edge_2)
 	rig_expect_reason(rig_tick(&rig, 2200, 7, 40), DAV2M_ROLLED);
 	rig_expect(&rig, DAV2M_STAY, 2, DAV2M_STATE_SHADOW, DAV2M_STATE_SHADOW);
 	expect_after(&rig, DAV2M_STATE_SHADOW, RIG_EXITS, RIG_MISSES);
-	expect_reference(&rig, 3000, 6300);
+	/* Only as printed a probe may be judged against a window before its own. */
+	expect_reference(&rig, config.as_printed ? 3000 : 0, config.as_printed ? 6300 : 0);
 	/* exits = 0: those of the last window are forgotten. */
 	rig_expect_reason(rig_tick(&rig, 2000, 0, RIG_EXITS), DAV2M_WAITING);
 }

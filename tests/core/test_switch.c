@@ -382,7 +382,7 @@ START_TEST(retune_while_settling)
 }
 END_TEST
 
-/* Other widths: what is believed follows the new one. */
+/* Another width: counters are followed from the next sample on, wraps are not forgotten. */
 START_TEST(retune_counter_bits)
 {
 	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
@@ -391,6 +391,7 @@ START_TEST(retune_counter_bits)
 	rig_begin(&rig, &config, DAV2M_SHADOW);
 	config.counter_bits = 32;
 	ck_assert_int_eq(dav2m_retune(&rig.ctl, &config), 0);
+	rig_expect_reason(rig_work(&rig, 1, 1, 0, 0), DAV2M_BASELINE);
 	rig_expect_reason(rig_work(&rig, 1, UINT64_C(1) << 31, 0, 0), DAV2M_BACKWARD);
 }
 END_TEST
