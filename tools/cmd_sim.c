@@ -4,6 +4,7 @@
  */
 #include "command.h"
 #include "output.h"
+#include "sim_character.h"
 #include "sim_options.h"
 #include "sim_routines.h"
 
@@ -104,7 +105,9 @@ static struct report *runs_report(const struct runs *runs)
 static int report_print(const struct sim_options *o, const struct runs *runs, struct output *output,
 			struct dav2m_host_error *error)
 {
-	struct report *report = o->routines ? routines_report(runs) : runs_report(runs);
+	struct report *report = o->characterize ? character_report(runs, o->setup.footprint)
+				: o->routines	? routines_report(runs)
+						: runs_report(runs);
 	int rc;
 
 	if (report) {
@@ -149,19 +152,38 @@ static void costs_list(FILE *to)
 	}
 }
 
+static void guests_list(FILE *to)
+{
+	const struct dav2m_sim_guest *guest;
+	size_t i;
+
+	fputs("\nguests\n", to);
+	for (i = 0; (guest = dav2m_sim_guest(i)) != NULL; i++)
+		fprintf(to,
+			"  %-18s %s\n  %-18s   memory %" PRIu64 " KB, kernel %" PRIu64
+			" KB, swap %" PRIu64 " KB\n  %-18s   source: %s\n",
+			guest->name, guest->about, "", guest->bytes >> 10,
+			guest->kernel_bytes >> 10, guest->swap_bytes >> 10, "", guest->source);
+}
+
 static void workloads_list(FILE *to)
 {
 	const struct dav2m_sim_workload *workload;
 	size_t i;
 
 	fputs("\nworkloads\n", to);
-	for (i = 0; (workload = dav2m_sim_workload(i)) != NULL; i++)
-		fprintf(to, "  %-18s %s\n  %-18s   source: %s\n", workload->name, workload->about,
-			"", workload->source);
+	for (i = 0; (workload = dav2m_sim_workload(i)) != NULL; i++) {
+		fprintf(to, "  %-18s %s\n", workload->name, workload->about);
+		if (workload->size)
+			fprintf(to, "  %-18s   size: %" PRIu32 ", in [%" PRIu32 ", %" PRIu32 "]\n",
+				"", workload->size, workload->size_min, workload->size_max);
+		fprintf(to, "  %-18s   source: %s\n", "", workload->source);
+	}
 }
 
 static int simulate(struct sim_options *o, struct output *output, struct dav2m_host_error *error)
 {
+	struct footprint footprint = {.room = 0};
 	struct feed *feed;
 	struct runs runs;
 	int rc;
@@ -170,15 +192,19 @@ static int simulate(struct sim_options *o, struct output *output, struct dav2m_h
 		return smp_do(&o->smp, &o->setup, o->workload, o->seed, o->scale_bp, o->format,
 			      output->stream, error);
 	o->setup.program = o->workload ? o->workload->name : o->traces[0];
-	rc = o->workload ? feed_open_workload(o->workload, o->seed, o->scale_bp, &feed, error)
-			 : feed_open_traces(o->traces, o->n_traces, o->input_format, &feed, error);
+	rc = o->workload
+		     ? feed_open_workload(o->workload, o->seed, o->scale_bp, o->size, &feed, error)
+		     : feed_open_traces(o->traces, o->n_traces, o->input_format, &feed, error);
 	if (rc)
 		return rc;
+	if (o->characterize)
+		o->setup.footprint = &footprint;
 	rc = runs_do(&runs, &o->setup, feed, error);
 	feed_close(feed);
 	if (!rc)
 		rc = report_print(o, &runs, output, error);
 	runs_free(&runs);
+	footprint_free(&footprint);
 	return rc;
 }
 
@@ -195,6 +221,7 @@ int cmd_sim(int argc, char **argv)
 		if (o.list) {
 			machines_list(output.stream);
 			costs_list(output.stream);
+			guests_list(output.stream);
 			workloads_list(output.stream);
 			smp_list(output.stream);
 		} else {

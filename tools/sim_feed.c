@@ -45,14 +45,14 @@ int feed_open_traces(char **paths, size_t n, enum trace_format format, struct fe
 }
 
 int feed_open_workload(const struct dav2m_sim_workload *workload, uint64_t seed, uint32_t scale_bp,
-		       struct feed **ret_feed, struct dav2m_host_error *error)
+		       uint32_t size, struct feed **ret_feed, struct dav2m_host_error *error)
 {
 	int rc = feed_new(ret_feed, error);
 
 	if (rc)
 		return rc;
 	(*ret_feed)->source = dav2m_sim_source_new(workload, seed, scale_bp);
-	if ((*ret_feed)->source)
+	if ((*ret_feed)->source && (!size || !dav2m_sim_source_size((*ret_feed)->source, size)))
 		return 0;
 	feed_close(*ret_feed);
 	return fail(error, DAV2M_HOST_MEMORY, "out of memory");

@@ -19,7 +19,7 @@ struct feed;
 int feed_open_traces(char **paths, size_t n, enum trace_format format, struct feed **ret_feed,
 		     struct dav2m_host_error *error);
 int feed_open_workload(const struct dav2m_sim_workload *workload, uint64_t seed, uint32_t scale_bp,
-		       struct feed **ret_feed, struct dav2m_host_error *error);
+		       uint32_t size, struct feed **ret_feed, struct dav2m_host_error *error);
 
 /* The next words, whole events only; *ret_words 0 at the end. */
 int feed_next(struct feed *feed, uint64_t *words, size_t room, size_t *ret_words,

@@ -17,12 +17,11 @@
 /* Tick of a recorded program: recordings are some 10^7 to 10^9 instructions long, and
    a controller needs some hundred ticks to show anything. */
 #define TRACE_WINDOW_INST 1000000u
-/* Guest memory unless told: what the DAV2M paper's first machine has. */
-#define GUEST_BYTES	  (2ull << 30)
 
 enum option_key {
 	KEY_MACHINE = 256,
 	KEY_COST,
+	KEY_GUEST,
 	KEY_GUEST_PAGES,
 	KEY_GUEST_TABLES,
 	KEY_GUEST_MEMORY,
@@ -38,8 +37,10 @@ enum option_key {
 	KEY_WORKLOAD,
 	KEY_SEED,
 	KEY_SCALE,
+	KEY_SIZE,
 	KEY_LIST,
 	KEY_ROUTINES,
+	KEY_CHARACTERIZE,
 	KEY_FORMAT,
 	KEY_INPUT_FORMAT,
 	KEY_VCPUS,
@@ -57,8 +58,10 @@ static const struct argp_option options[] = {
 	{"workload", KEY_WORKLOAD, "NAME", 0, "simulate a built-in workload instead of traces", 1},
 	{"seed", KEY_SEED, "N", 0, "of the workload (1)", 1},
 	{"scale", KEY_SCALE, "X", 0, "length of the workload: 0.5 is half of it (1)", 1},
+	{"size", KEY_SIZE, "N", 0, "of what the workload works on, if it has one", 1},
 	{"machine", KEY_MACHINE, "NAME", 0, "translation hardware (opteron2350)", 2},
 	{"cost", KEY_COST, "NAME", 0, "what events cost, and how the VMM works (palacios2011)", 2},
+	{"guest", KEY_GUEST, "NAME", 0, "all of the following at once (plain)", 2},
 	{"guest-pages", KEY_GUEST_PAGES, "SIZE", 0, "4k or 2m (4k)", 2},
 	{"guest-tables", KEY_GUEST_TABLES, "LEVELS", 0, "2, 4 or 5 (4)", 2},
 	{"guest-memory", KEY_GUEST_MEMORY, "MB", 0, "guest-physical memory (2048)", 2},
@@ -74,6 +77,8 @@ static const struct argp_option options[] = {
 	 5},
 	{"routines", KEY_ROUTINES, NULL, 0, "report calls and cycles of the VMM's routines instead",
 	 5},
+	{"characterize", KEY_CHARACTERIZE, NULL, 0,
+	 "report what the program asks of memory: RSS, swap, faults, TLB misses, footprint", 5},
 	{"format", KEY_FORMAT, "FORMAT", 0, "table, csv or json (table)", 5},
 	{"output", 'o', "FILE", 0, "where the result goes (standard output)", 5},
 	{"list", KEY_LIST, NULL, 0, "list machines, cost models and workloads", 5},
@@ -167,6 +172,25 @@ static void cost_parse(struct argp_state *state, struct run_setup *setup, const 
 	setup->cost = dav2m_sim_cost_find(name);
 	if (!setup->cost)
 		argp_error(state, "--cost: there is no '%s'; --list names them", name);
+}
+
+static void guest_set(struct run_setup *setup, const struct dav2m_sim_guest *guest)
+{
+	setup->tables = guest->tables;
+	setup->guest_page = guest->page;
+	setup->guest_bytes = guest->bytes;
+	setup->kernel_bytes = guest->kernel_bytes;
+	setup->swap_bytes = guest->swap_bytes;
+}
+
+static void guest_parse(struct argp_state *state, struct run_setup *setup, const char *name)
+{
+	const struct dav2m_sim_guest *guest = dav2m_sim_guest_find(name);
+
+	if (!guest)
+		argp_error(state, "--guest: there is no '%s'; --list names them", name);
+	else
+		guest_set(setup, guest);
 }
 
 static void workload_parse(struct argp_state *state, struct sim_options *o, const char *name)
@@ -332,6 +356,9 @@ static error_t guest_option(int key, char *arg, struct argp_state *state)
 	case KEY_COST:
 		cost_parse(state, setup, arg);
 		return 0;
+	case KEY_GUEST:
+		guest_parse(state, setup, arg);
+		return 0;
 	case KEY_GUEST_PAGES:
 		setup->guest_page =
 			(enum dav2m_sim_page)choice(state, "guest-pages", arg, pages, 2);
@@ -367,6 +394,9 @@ static error_t input_option(int key, char *arg, struct argp_state *state)
 	case KEY_SCALE:
 		o->scale_bp = scale_parse(state, arg);
 		return 0;
+	case KEY_SIZE:
+		o->size = (uint32_t)number_parse(state, "size", arg, 1, UINT32_MAX);
+		return 0;
 	case KEY_MODES:
 		modes_parse(state, &o->setup, arg);
 		return 0;
@@ -385,6 +415,9 @@ static error_t input_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_ROUTINES:
 		o->routines = 1;
+		return 0;
+	case KEY_CHARACTERIZE:
+		o->characterize = 1;
 		return 0;
 	case KEY_FORMAT:
 		if (report_format_parse(arg, &o->format))
@@ -405,10 +438,22 @@ static void input_check(struct argp_state *state, const struct sim_options *o)
 		return;
 	if (o->workload && o->n_traces > 0)
 		argp_error(state, "a workload or traces, not both");
+	if (o->characterize && o->routines)
+		argp_error(state, "--characterize or --routines, not both");
+	if (o->size && (!o->workload || !o->workload->size))
+		argp_error(state, "--size: this input has none");
+	if (o->size && (o->size < o->workload->size_min || o->size > o->workload->size_max))
+		argp_error(state, "--size: %s has sizes in [%lu, %lu]", o->workload->name,
+			   (unsigned long)o->workload->size_min,
+			   (unsigned long)o->workload->size_max);
 	if (!o->workload && o->n_traces == 0)
 		argp_error(state, "a trace or --workload is needed; - is the standard input");
 	if (o->smp.n_vcpus > 0 && !o->workload)
 		argp_error(state, "--vcpus takes a --workload, not traces");
+	if (o->smp.n_vcpus > 0 && o->setup.swap_bytes > 0)
+		argp_error(state, "--vcpus: a guest of several vCPUs has no swap");
+	if (o->smp.n_vcpus > 0 && (o->characterize || o->size))
+		argp_error(state, "--vcpus: neither --characterize nor --size");
 	if (o->smp.n_vcpus == 0 && (o->smp.n_policies > 0 || o->smp.vm_stat))
 		argp_error(state, "--smp-policy and --vm-stat go with --vcpus");
 	/* Each trace is a process, and 0 is the guest kernel's own. */
@@ -483,8 +528,7 @@ void sim_options_parse(int argc, char **argv, struct sim_options *ret_options)
 	memset(ret_options, 0, sizeof(*ret_options));
 	setup->machine = dav2m_sim_machine_find("opteron2350");
 	setup->cost = dav2m_sim_cost_find("palacios2011");
-	setup->tables = DAV2M_SIM_LEVELS_4;
-	setup->guest_bytes = GUEST_BYTES;
+	guest_set(setup, dav2m_sim_guest_find("plain"));
 	setup->modes = (1u << RUN_MODES) - 1;
 	setup->config.size = sizeof(setup->config);
 	dav2m_config_preset(DAV2M_PRESET_DEFAULT, &setup->config);

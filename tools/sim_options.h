@@ -18,8 +18,10 @@ struct sim_options {
 	const struct dav2m_sim_workload *workload;
 	uint64_t seed;
 	uint32_t scale_bp;
+	uint32_t size; /* of the workload; 0: its usual one */
 	int list;
 	int routines; /* report these instead of where cycles went */
+	int characterize;
 	enum report_format format;
 	const char *output; /* NULL: the standard output */
 };

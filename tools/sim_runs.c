@@ -109,6 +109,7 @@ static int run_begin(struct run *run, enum run_mode mode, const struct run_setup
 					  .tables = setup->tables,
 					  .guest_page = setup->guest_page,
 					  .guest_bytes = setup->guest_bytes,
+					  .kernel_bytes = setup->kernel_bytes,
 					  .swap_bytes = setup->swap_bytes,
 					  .window_inst = setup->config.window_inst,
 					  .sample = on_sample,
@@ -166,7 +167,8 @@ static int any_failed(const struct runs *runs, struct dav2m_host_error *error)
 	return 0;
 }
 
-static int feed_all(struct fanout *fanout, struct feed *feed, struct dav2m_host_error *error)
+static int feed_all(struct fanout *fanout, struct feed *feed, struct footprint *footprint,
+		    struct dav2m_host_error *error)
 {
 	uint64_t *words;
 	size_t n;
@@ -178,6 +180,8 @@ static int feed_all(struct fanout *fanout, struct feed *feed, struct dav2m_host_
 		rc = words ? feed_next(feed, words, FANOUT_BATCH, &n, error) : 0;
 		if (!words || rc || n == 0)
 			break;
+		if (footprint)
+			footprint_add(footprint, words, n);
 		fanout_put(fanout, n);
 		progress_step(feed_done(feed));
 	} while (!interrupted);
@@ -310,7 +314,7 @@ int runs_do(struct runs *runs, const struct run_setup *setup, struct feed *feed,
 	}
 	/* The second ctrl-C ends the program at once. */
 	sigaction(SIGINT, &action, &before);
-	rc = feed_all(fanout, feed, error);
+	rc = feed_all(fanout, feed, setup->footprint, error);
 	fanout_end(fanout);
 	progress_end();
 	sigaction(SIGINT, &before, NULL);

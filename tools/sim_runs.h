@@ -7,6 +7,7 @@
 #define DAV2M_TOOLS_SIM_RUNS_H
 
 #include "sim_feed.h"
+#include "sim_footprint.h"
 #include "sim_record.h"
 
 #include <dav2m/sim/routine.h>
@@ -23,13 +24,15 @@ struct run_setup {
 	enum dav2m_sim_tables tables;
 	enum dav2m_sim_page guest_page;
 	uint64_t guest_bytes;
+	uint64_t kernel_bytes;
 	uint64_t swap_bytes;
-	enum dav2m_mode start;	    /* mode that the adaptive run begins in */
-	struct dav2m_config config; /* the controller's; its window_inst is everybody's tick */
-	const char *program;	    /* for the recordings */
-	const char *record;	    /* prefix of the recordings' names, or NULL */
-	unsigned modes;		    /* bit per enum run_mode */
-	uint64_t warm_up_inst;	    /* what the counts leave out at the beginning */
+	enum dav2m_mode start;	     /* mode that the adaptive run begins in */
+	struct dav2m_config config;  /* the controller's; its window_inst is everybody's tick */
+	const char *program;	     /* for the recordings */
+	const char *record;	     /* prefix of the recordings' names, or NULL */
+	unsigned modes;		     /* bit per enum run_mode */
+	uint64_t warm_up_inst;	     /* what the counts leave out at the beginning */
+	struct footprint *footprint; /* is told all words; or NULL */
 };
 
 struct run {

@@ -99,6 +99,7 @@ int sim_swap_init(struct sim_guest *guest, uint64_t swap_bytes)
 	if (swap == NULL)
 		return DAV2M_SIM_ERR_MEMORY;
 	swap->slots = (uint32_t)(swap_bytes >> DAV2M_SIM_PAGE_SHIFT);
+	swap->disk_slot = swap->slots; /* somewhere else */
 	swap->page = calloc(frames, sizeof(*swap->page));
 	swap->link = calloc((size_t)frames + LISTS, sizeof(*swap->link));
 	swap->slot = calloc(swap->slots, sizeof(*swap->slot));
@@ -424,6 +425,27 @@ static uint32_t scan_pages(uint32_t pages, uint32_t priority)
 	return pages >> priority > SCAN_LEAST ? pages >> priority : SCAN_LEAST;
 }
 
+static uint32_t scan_step(uint32_t *left)
+{
+	const uint32_t pages = *left < SCAN_LEAST ? *left : SCAN_LEAST;
+
+	*left -= pages;
+	return pages;
+}
+
+/* Looks at a part of both lists as they are now, by turns (shrink_zone). */
+static void lists_scan(struct sim_guest *guest, uint32_t priority)
+{
+	const struct sim_swap *swap = guest->swap;
+	uint32_t active = scan_pages(swap->pages[ACTIVE], priority);
+	uint32_t inactive = scan_pages(swap->pages[INACTIVE], priority);
+
+	while (active > 0 || inactive > 0) {
+		active_age(guest, scan_step(&active));
+		inactive_shrink(guest, scan_step(&inactive));
+	}
+}
+
 /*
  * A run of kswapd. It has no address space, so that its first change of another's tables makes
  * it give up the borrowed one (flush_tlb_page of an SMP kernel calls leave_mm); the process gets
@@ -437,10 +459,8 @@ static void kswapd_run(struct sim_guest *guest)
 	guest->counts->context_switches += 2;
 	sim_guest_charge(guest, DAV2M_SIM_GUEST_SWITCH, 2);
 	guest->platform.load_root(guest->platform.self, guest->process[0]->root);
-	while (priority-- > 0 && frames_coming(guest) < swap->watermark_high) {
-		active_age(guest, scan_pages(swap->pages[ACTIVE], priority));
-		inactive_shrink(guest, scan_pages(swap->pages[INACTIVE], priority));
-	}
+	while (priority-- > 0 && frames_coming(guest) < swap->watermark_high)
+		lists_scan(guest, priority);
 	guest->platform.load_root(guest->platform.self, guest->current->root);
 }
 

@@ -85,6 +85,21 @@ static const struct dav2m_sim_machine machines[] = {
 		.tagged = 0,
 	},
 	{
+		.name = "pentium-d",
+		.about = "Intel Pentium D, 2.8 GHz: the ATLAS paper's machine",
+		.source = "clock, 64 data and 32 code entries: ATLAS paper, sections 3 and 5.4. "
+			  "Inferred: fully associative; large pages share the data array and have "
+			  "8 code entries; no walk cache, none is documented. It has no nested "
+			  "paging: the nested TLB is inferred, as elsewhere",
+		.mhz = 2800,
+		.array = {{1, DATA, P4K | P2M, 64, 64},
+			  {1, CODE, P4K, 32, 32},
+			  {1, CODE, P2M, 8, 8}},
+		.walk_entries = 0,
+		.nested_entries = 16,
+		.tagged = 0,
+	},
+	{
 		.name = "skylake-sp",
 		.about = "a current Intel server core, tagged TLBs",
 		.source = "TLB arrays: Intel optimisation manual (Skylake server). Inferred: walk "

@@ -16,6 +16,7 @@ static const struct {
 	{sim_phases_count, sim_phases_program},
 	{sim_script_count, sim_script_program},
 	{sim_system_count, sim_system_program},
+	{sim_dgemm_count, sim_dgemm_program},
 };
 #define FAMILIES (sizeof(families) / sizeof(families[0]))
 
@@ -56,6 +57,15 @@ const struct dav2m_sim_workload *dav2m_sim_workload_find(const char *name)
 	return program == NULL ? NULL : &program->workload;
 }
 
+static void steps_set(struct dav2m_sim_source *source)
+{
+	const struct sim_program *program = source->program;
+	const uint64_t steps =
+		program->steps_of != NULL ? program->steps_of(source->size) : program->steps;
+
+	source->steps = (steps * source->scale_bp + DAV2M_ONE_BP - 1) / DAV2M_ONE_BP;
+}
+
 struct dav2m_sim_source *dav2m_sim_source_new(const struct dav2m_sim_workload *workload,
 					      uint64_t seed, uint32_t scale_bp)
 {
@@ -70,7 +80,9 @@ struct dav2m_sim_source *dav2m_sim_source_new(const struct dav2m_sim_workload *w
 	source->program = program;
 	/* Spread, so that neighbouring seeds begin far apart; the state must not be 0. */
 	source->random = (seed + 1) * 0x9e3779b97f4a7c15ull | 1;
-	source->steps = (program->steps * scale_bp + DAV2M_ONE_BP - 1) / DAV2M_ONE_BP;
+	source->scale_bp = scale_bp;
+	source->size = program->workload.size;
+	steps_set(source);
 	return source;
 }
 
@@ -79,6 +91,18 @@ int dav2m_sim_source_instance(struct dav2m_sim_source *source, uint32_t index)
 	if (index >= DAV2M_SIM_PIDS / SIM_INSTANCE_PIDS - 1)
 		return -1;
 	source->instance = index;
+	return 0;
+}
+
+int dav2m_sim_source_size(struct dav2m_sim_source *source, uint32_t size)
+{
+	const struct sim_program *program = source->program;
+
+	if (program->steps_of == NULL || source->step_at > 0 || size < program->workload.size_min ||
+	    size > program->workload.size_max)
+		return -1;
+	source->size = size;
+	steps_set(source);
 	return 0;
 }
 

@@ -8,10 +8,16 @@
 
 #include <dav2m/sim/workload.h>
 
-/* The words under construction. */
-struct sim_out {
-	uint64_t *word;
-	size_t used;
+#include "workload_fold.h"
+
+/* Where a matrix multiplication is. */
+struct sim_dgemm {
+	uint32_t phase;
+	uint32_t part; /* of the k dimension: its first k */
+	uint32_t i;    /* row that the block begins with; or a counter of the phase's own */
+	uint32_t j;    /* column of C or B that it begins with */
+	uint32_t k;    /* within the part */
+	uint32_t run;  /* processes so far */
 };
 
 struct sim_program;
@@ -24,6 +30,9 @@ struct dav2m_sim_source {
 	uint32_t instance; /* which vCPU it feeds */
 	uint32_t next_pid;
 	uint64_t cursor; /* where a sweep is */
+	uint32_t scale_bp;
+	uint32_t size; /* of what the workload works on, for those that have one */
+	struct sim_dgemm dgemm;
 };
 
 /* One step appends at most this many words. */
@@ -73,6 +82,8 @@ static inline void sim_put_event(struct sim_out *out, enum dav2m_sim_event event
 struct sim_program {
 	struct dav2m_sim_workload workload;
 	uint64_t steps; /* at scale 1 */
+	/* The same for a size, for workloads that have one; NULL otherwise. */
+	uint64_t (*steps_of)(uint32_t size);
 	void (*step)(struct dav2m_sim_source *source, struct sim_out *out);
 };
 
@@ -81,6 +92,8 @@ size_t sim_phases_count(void);
 const struct sim_program *sim_phases_program(size_t index);
 size_t sim_script_count(void);
 const struct sim_program *sim_script_program(size_t index);
+size_t sim_dgemm_count(void);
+const struct sim_program *sim_dgemm_program(size_t index);
 size_t sim_system_count(void);
 const struct sim_program *sim_system_program(size_t index);
 

@@ -55,7 +55,7 @@ expect 0 '' --format csv --modes shadow,nested good
 
 # Cycles by cause add up.
 awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
-	{ sum = 0; for (c in at) if (c ~ /^(base|walk|exit|fault|switch|sample)_cycles$/) sum += $at[c]
+	{ sum = 0; for (c in at) if (c ~ /^(base|walk|exit|fault|switch|sample|swap)_cycles$/) sum += $at[c]
 	  if (sum != $at["cycles"]) exit 1 }' plain || wrong 'causes do not add up to cycles'
 
 # Where mistakes are found.
@@ -80,6 +80,11 @@ expect 2 'a whole number in' --window-inst 5x good
 expect 2 'a number in' --scale 0 --workload phases
 expect 2 'a number in' --scale nan --workload phases
 expect 2 'is not a choice' --guest-pages 3k good
+expect 2 "there is no 'x'; --list" --guest x good
+expect 2 'this input has none' --size 100 good
+expect 2 'this input has none' --size 100 --workload phases
+expect 2 'dgemm has sizes in' --size 99 --workload dgemm
+expect 2 'a whole number in' --guest-swap -1 good
 expect 2 'is not a choice' --guest-tables 3 good
 expect 2 'table, csv or json' --format xml good
 expect 1 'ended before its warm-up' --warm-up 1e9 good
@@ -121,6 +126,8 @@ expect 0 '' "${workload[@]}" --seed 2
 smp=(--workload file-server --scale 0.05 --format csv)
 expect 2 'takes a --workload' --vcpus 2 good
 expect 2 'go with --vcpus' --vm-stat --workload file-server
+expect 2 'has no swap' "${smp[@]}" --vcpus 2 --guest-swap 64
+expect 2 'neither --characterize' "${smp[@]}" --vcpus 2 --characterize
 expect 2 'a whole number in' "${smp[@]}" --vcpus 0
 expect 2 'a whole number in' "${smp[@]}" --vcpus 65
 expect 2 'a whole number in' "${smp[@]}" --vcpus 1,
@@ -137,9 +144,22 @@ expect 0 '' "${smp[@]}" --vcpus 2 --smp-policy nested --domains 2 --pcpus 2 --vm
 [ "$(grep -cE '^[01] \[[01][0-9]{2}\.[0-9]\]( d[01]-[01]\[[01][0-9]{2}\.[0-9]\]){2}$' out)" -eq 2 ] ||
 	wrong "two lines of vm-stat are expected, not: $(cat out)"
 
+# What a program asks of memory: 100 pages of data, one of code; the same in every mode.
+expect 0 '' --characterize --format csv good
+awk -F, '/^#/ { next } !n++ { for (i = 1; i <= NF; i++) at[$i] = i; next }
+	$at["references"] != 40000 || $at["data_pages"] != 100 || $at["code_pages"] != 1 ||
+	$at["rss_peak_kb"] != 404 || $at["minor_faults"] != 101 || $at["major_faults"] != 0 { exit 1 }
+	END { exit n != 5 }' out || wrong "characterized otherwise: $(cat out)"
+expect 0 '' --characterize --format json --workload dgemm --size 100 --guest linux26-256
+grep -q '"swap_peak_kb": 0' out || wrong "a small matrix swaps: $(cat out)"
+expect 2 'not both' --characterize --routines good
+# 3 * 8 * 900 * 900 bytes do not fit 16 MB.
+expect 1 'guest.s memory is full' --workload dgemm --size 900 --guest-memory 16
+expect 0 '' --workload dgemm --size 900 --guest-memory 16 --guest-swap 64 --modes native
+
 # Thresholds follow the tick length unless they are set.
 expect 0 '' --list
-for name in opteron2350 palacios2011 phases; do
+for name in opteron2350 palacios2011 linux26-256 phases; do
 	grep -q "$name" out || wrong "--list does not have $name"
 done
 

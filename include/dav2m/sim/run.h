@@ -10,6 +10,7 @@
 
 #include <dav2m/backend.h>
 #include <dav2m/sim/cost.h>
+#include <dav2m/sim/guest.h>
 #include <dav2m/sim/stream.h>
 
 #ifdef __cplusplus
@@ -36,14 +37,6 @@ enum dav2m_sim_mode {
 	DAV2M_SIM_NATIVE = 2
 };
 #define DAV2M_SIM_MODES 3
-
-/* The guest's page tables. */
-enum dav2m_sim_tables {
-	DAV2M_SIM_LEVELS_2 = 0, /* 32-bit x86, 1024 entries a table */
-	DAV2M_SIM_LEVELS_4 = 1, /* x86-64 */
-	DAV2M_SIM_LEVELS_5 = 2	/* x86-64 with 57-bit addresses */
-};
-#define DAV2M_SIM_TABLES 3
 
 /* Where cycles go. They add up to the total. */
 enum dav2m_sim_cause {

@@ -9,6 +9,7 @@
 #include <dav2m/sim/champsim.h>
 #include <dav2m/sim/cost.h>
 #include <dav2m/sim/din.h>
+#include <dav2m/sim/guest.h>
 #include <dav2m/sim/join.h>
 #include <dav2m/sim/lackey.h>
 #include <dav2m/sim/machine.h>

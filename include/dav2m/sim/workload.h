@@ -16,6 +16,10 @@ struct dav2m_sim_workload {
 	const char *about;    /* one line */
 	const char *source;   /* what it stands for */
 	uint64_t window_inst; /* tick length that suits it: longer than a switch's transient */
+	/* Of what it works on, as its about says: the usual one and its range; 0: it has none. */
+	uint32_t size;
+	uint32_t size_min;
+	uint32_t size_max;
 };
 
 /* The i-th workload, or NULL past the last. */
@@ -39,6 +43,8 @@ DAV2M_API struct dav2m_sim_source *dav2m_sim_source_new(const struct dav2m_sim_w
  * uses process numbers of its own. Errors: -1 when it is out of range.
  */
 DAV2M_API int dav2m_sim_source_instance(struct dav2m_sim_source *source, uint32_t index);
+/* Sets the size before the first read. -1: it has none, or out of its range, or too late. */
+DAV2M_API int dav2m_sim_source_size(struct dav2m_sim_source *source, uint32_t size);
 DAV2M_API void dav2m_sim_source_free(struct dav2m_sim_source *source);
 
 /* The next words, at most room, whole events only; 0 at the end. */
