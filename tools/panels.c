@@ -138,17 +138,21 @@ void panels_end(FILE *to)
 	fputs("unset multiplot\n", to);
 }
 
-void panel_begin(FILE *to, double bottom, double top, const char *label, struct panel_range y)
+void panel_begin(const struct panels *panels, FILE *to, double bottom, double top,
+		 const char *label, struct panel_range y)
 {
 	fprintf(to,
 		"set bmargin at screen %g\nset tmargin at screen %g\n"
 		"set ylabel \"%s\" offset -1,0 textcolor rgb '#333333'\n"
 		"set yrange [%.6g:%.6g]\n",
 		bottom, top, label, y.low, y.high);
-	fprintf(to,
-		"plot $bands using 1:(%.6g):1:2:(%.6g):(%.6g):(tint($3)) with boxxyerror "
-		"lc rgb variable notitle",
-		y.low, y.low, y.high);
+	if (panels->bands == 0)
+		fputs("plot NaN notitle", to);
+	else
+		fprintf(to,
+			"plot $bands using 1:(%.6g):1:2:(%.6g):(%.6g):(tint($3)) with boxxyerror "
+			"lc rgb variable notitle",
+			y.low, y.low, y.high);
 }
 
 void panels_axis(const struct panels *panels, FILE *to, const char *progress_unit)
@@ -168,11 +172,13 @@ void panel_range_take(struct panel_range *range, double value)
 		range->high = value;
 }
 
-/* Six decades at most. */
+/* Six decades at most, and three where nothing was taken. */
 struct panel_range panel_log(struct panel_range taken)
 {
 	if (taken.low < taken.high / 1e6)
 		taken.low = taken.high / 1e6;
+	if (taken.low > taken.high)
+		taken.low = taken.high / 1e3;
 	return (struct panel_range){taken.low / 2, taken.high * 2.5};
 }
 

@@ -52,7 +52,8 @@ void panels_strip(FILE *to);
 void panels_end(FILE *to);
 
 /* Begins a panel between two heights in [0, 1]; ", ..." plots of its data follow. */
-void panel_begin(FILE *to, double bottom, double top, const char *label, struct panel_range y);
+void panel_begin(const struct panels *panels, FILE *to, double bottom, double top,
+		 const char *label, struct panel_range y);
 /* The x axis is labelled below the panels that follow: "billions of instructions". */
 void panels_axis(const struct panels *panels, FILE *to, const char *progress_unit);
 

@@ -41,6 +41,7 @@ enum option_key {
 	KEY_LIST,
 	KEY_ROUTINES,
 	KEY_CHARACTERIZE,
+	KEY_PICTURES,
 	KEY_FORMAT,
 	KEY_INPUT_FORMAT,
 	KEY_VCPUS,
@@ -75,6 +76,8 @@ static const struct argp_option options[] = {
 	{"config", KEY_CONFIG, "FILE", 0, "an INI file with fields of the controller's config", 4},
 	{"record", KEY_RECORD, "PREFIX", 0, "write PREFIX.MODE.csv, a counter trace of each run",
 	 5},
+	{"pictures", KEY_PICTURES, "PREFIX", 0,
+	 "draw PREFIX.rates and PREFIX.thresholds, .svg and .png", 5},
 	{"routines", KEY_ROUTINES, NULL, 0, "report calls and cycles of the VMM's routines instead",
 	 5},
 	{"characterize", KEY_CHARACTERIZE, NULL, 0,
@@ -412,6 +415,9 @@ static error_t input_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_LIST:
 		o->list = 1;
+		return 0;
+	case KEY_PICTURES:
+		o->setup.pictures = arg;
 		return 0;
 	case KEY_ROUTINES:
 		o->routines = 1;

@@ -8,6 +8,7 @@
 
 #include "progress.h"
 #include "sim_fanout.h"
+#include "sim_pictures.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -40,6 +41,13 @@ static int run_fail(struct run *run, const char *what)
 static void record_sample(struct run *run)
 {
 	if (!run->failed && recording_add(&run->recording, run->sim))
+		run_fail(run, "out of memory");
+}
+
+static void track_point(struct run *run)
+{
+	if (!run->failed &&
+	    track_add(&run->track, run->sim, run->mode == RUN_ADAPTIVE ? &run->controller : NULL))
 		run_fail(run, "out of memory");
 }
 
@@ -76,6 +84,8 @@ static void on_sample(void *vm, struct dav2m_sim *sim, int at_window)
 		warm_up(run);
 	if (run->mode == RUN_ADAPTIVE)
 		dav2m_sim_adapter_sample(&run->adapter, sim, at_window);
+	if (at_window)
+		track_point(run);
 }
 
 static int on_paging_exit(void *vm)
@@ -132,7 +142,9 @@ static int run_begin(struct run *run, enum run_mode mode, const struct run_setup
 			return run_fail(run, dav2m_error_name((enum dav2m_error)error));
 	}
 	run->recording.wanted = setup->record != NULL;
+	run->track.wanted = setup->pictures != NULL;
 	record_sample(run);
+	track_point(run);
 	return run->failed ? -1 : 0;
 }
 
@@ -294,7 +306,11 @@ static int runs_end(struct runs *runs, const struct run_setup *setup,
 
 	for (i = 0; i < runs->all && !rc; i++)
 		rc = run_end(&runs->run[i], error);
-	return rc || !setup->record ? rc : recordings_write(runs, setup, error);
+	if (!rc && setup->record)
+		rc = recordings_write(runs, setup, error);
+	if (!rc && setup->pictures)
+		rc = pictures_draw(runs, setup, setup->pictures, error);
+	return rc;
 }
 
 int runs_do(struct runs *runs, const struct run_setup *setup, struct feed *feed,
@@ -330,6 +346,7 @@ void runs_free(struct runs *runs)
 
 	for (i = 0; i < runs->all; i++) {
 		recording_free(&runs->run[i].recording);
+		track_free(&runs->run[i].track);
 		dav2m_sim_free(runs->run[i].sim);
 	}
 	runs->n = runs->all = 0;

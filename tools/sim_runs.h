@@ -9,6 +9,7 @@
 #include "sim_feed.h"
 #include "sim_footprint.h"
 #include "sim_record.h"
+#include "sim_track.h"
 
 #include <dav2m/sim/routine.h>
 #include <dav2m/sim/run.h>
@@ -33,6 +34,7 @@ struct run_setup {
 	unsigned modes;		     /* bit per enum run_mode */
 	uint64_t warm_up_inst;	     /* what the counts leave out at the beginning */
 	struct footprint *footprint; /* is told all words; or NULL */
+	const char *pictures;	     /* prefix of the pictures' names, or NULL */
 };
 
 struct run {
@@ -41,6 +43,7 @@ struct run {
 	struct dav2m controller;	  /* of the adaptive run */
 	struct dav2m_sim_adapter adapter; /* of the adaptive run */
 	struct recording recording;
+	struct track track;
 	struct dav2m_sim_counts before;			      /* of the warm-up */
 	int warm;					      /* it is over */
 	struct dav2m_sim_counts counts;			      /* since the warm-up */

@@ -191,7 +191,8 @@ static struct panel_range rate_range(const struct timeline *timeline, int misses
 
 static void cpi_print(const struct timeline *timeline, FILE *to)
 {
-	panel_begin(to, 0.575, 0.815, "CPI\\n(cycles / progress)", cpi_range(timeline));
+	panel_begin(&timeline->panels, to, 0.575, 0.815, "CPI\\n(cycles / progress)",
+		    cpi_range(timeline));
 	fputs(", $bins using 1:3 with lines lw 1.2 lc rgb '#7fb0de' title 'shadow recording'"
 	      ", $bins using 1:4 with lines lw 1.2 lc rgb '#f0a85c' title 'nested recording'"
 	      ", $bins using 1:2 with lines lw 2.2 lc rgb '#222222' title 'controller and "
@@ -204,7 +205,7 @@ static void exits_print(const struct timeline *timeline, FILE *to)
 	struct panel_range range = rate_range(timeline, 0);
 
 	panel_floor(to, range);
-	panel_begin(to, 0.33, 0.525, "paging exits\\nper million", range);
+	panel_begin(&timeline->panels, to, 0.33, 0.525, "paging exits\\nper million", range);
 	fputs(", $bins using 1:(floored($5)) with lines lw 1.2 lc rgb '#7fb0de' title 'shadow "
 	      "recording'"
 	      ", $bins using 1:(floored($6)) with lines lw 2.2 lc rgb '#14548f' title 'seen by the "
@@ -220,7 +221,7 @@ static void misses_print(const struct timeline *timeline, FILE *to)
 
 	panel_floor(to, range);
 	panels_axis(&timeline->panels, to, timeline->job->progress_unit);
-	panel_begin(to, 0.085, 0.28, "TLB misses\\nper million", range);
+	panel_begin(&timeline->panels, to, 0.085, 0.28, "TLB misses\\nper million", range);
 	fputs(", $bins using 1:(floored($8)) with lines lw 1.2 lc rgb '#f0a85c' title 'nested "
 	      "recording'"
 	      ", $bins using 1:(floored($9)) with lines lw 2.2 lc rgb '#a8500a' title 'seen by the "

@@ -15,7 +15,7 @@ run() {
 
 looked_at=0
 run 0 help
-for verb in demo test bench lint coverage; do
+for verb in demo pictures test bench lint coverage; do
 	grep -qE "^  $verb\b" "$scratch/out" || wrong "./dev help does not tell of $verb"
 done
 run 2

@@ -104,6 +104,25 @@ absent result
 absent rec.shadow.csv
 expect 1 'nowhere' --record nowhere/rec good
 
+# Pictures: those of the modes that ran, whole or not at all.
+! PATH=$scratch "$dav2m" sim --window-inst 1000 --pictures p good 2>err >out ||
+	wrong 'a picture without gnuplot'
+grep -q 'gnuplot draws the picture' err || wrong "no gnuplot: $(cat err)"
+absent p.rates.svg
+expect 1 'within its first tick' --pictures p good
+expect 1 'nowhere' --window-inst 1000 --pictures nowhere/p good
+if command -v gnuplot >/dev/null; then
+	expect 0 '' --window-inst 1000 --modes shadow,nested --pictures p good
+	grep -q '</svg>' p.rates.svg || wrong 'p.rates.svg is no whole picture'
+	[ "$(head -c 4 p.rates.png | tail -c 3)" = PNG ] || wrong 'p.rates.png is no picture'
+	absent p.thresholds.svg
+	expect 0 '' --window-inst 1000 --modes adaptive --pictures q good
+	absent q.rates.svg
+	grep -q threshold_tmiss q.thresholds.svg || wrong 'q.thresholds.svg lacks its thresholds'
+else
+	echo 'left out: no gnuplot'
+fi
+
 # Routines: faults are fixed or the guest's own, and nothing natively.
 expect 0 '' --routines --format csv good
 [ "$(head -n 2 out | tail -n 1)" = mode,routine,calls,mean_cycles,deviation_cycles,most_cycles,least_cycles ] ||
