@@ -29,6 +29,7 @@ struct player {
 	struct peer peer;
 	struct dav2m controller;
 	enum dav2m_mode start;
+	uint32_t parameters; /* fingerprint of what it was begun with */
 };
 
 static int controller_sample(void *object, const struct dav2m_sample *counters,
@@ -42,11 +43,28 @@ static int controller_acknowledge(void *object, enum dav2m_outcome outcome, uint
 	return dav2m_acknowledge(object, outcome, cycles);
 }
 
+/* FNV-1a over all fields; a peer's constants have its name. */
+static uint32_t fingerprint(const struct contest_policy *policy)
+{
+	const struct dav2m_config_field *field;
+	const char *name = policy->name;
+	uint32_t hash = 2166136261u, value;
+	size_t i;
+
+	for (; policy->rule && *name; name++)
+		hash = (hash ^ (uint8_t)*name) * 16777619u;
+	for (i = 0; !policy->rule && (field = dav2m_config_field(i)) != NULL; i++)
+		if (!dav2m_config_get(&policy->config, field->name, &value))
+			hash = (hash ^ value) * 16777619u;
+	return hash;
+}
+
 static int player_begin(struct player *player, const struct contest_policy *policy, uint64_t coins,
 			struct dav2m_host_error *error)
 {
 	struct dav2m_config_fault fault = {"config", "is wrong"};
 
+	player->parameters = fingerprint(policy);
 	if (policy->rule) {
 		player->policy = peer_policy;
 		player->object = &player->peer;
@@ -198,22 +216,6 @@ static void score_tick(void *context, const struct dav2m_replay_tick *tick)
 	seen_tick(&score->seen, tick);
 }
 
-/* FNV-1a over all fields; a peer's constants have its name. */
-static uint32_t fingerprint(const struct contest_policy *policy)
-{
-	const struct dav2m_config_field *field;
-	const char *name = policy->name;
-	uint32_t hash = 2166136261u, value;
-	size_t i;
-
-	for (; policy->rule && *name; name++)
-		hash = (hash ^ (uint8_t)*name) * 16777619u;
-	for (i = 0; !policy->rule && (field = dav2m_config_field(i)) != NULL; i++)
-		if (!dav2m_config_get(&policy->config, field->name, &value))
-			hash = (hash ^ value) * 16777619u;
-	return hash;
-}
-
 static int bases_find(const struct dav2m_pair *pair, const uint64_t *switch_cycles, uint8_t *best,
 		      struct contest_result *result, struct dav2m_host_error *error)
 {
@@ -257,7 +259,7 @@ static int score_on(const struct contest_policy *policy, const struct contest_ce
 		return rc;
 	result->wrong_cycles = wrong_cycles(pair, modes + pair->ticks, modes);
 	result->probe_cycles = score.seen.probe_cycles;
-	result->parameters = fingerprint(policy);
+	result->parameters = player.parameters;
 	return 0;
 }
 
