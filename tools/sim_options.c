@@ -63,7 +63,7 @@ static const struct argp_option options[] = {
 	{"machine", KEY_MACHINE, "NAME", 0, "translation hardware (opteron2350)", 2},
 	{"cost", KEY_COST, "NAME", 0, "what events cost, and how the VMM works (palacios2011)", 2},
 	{"guest", KEY_GUEST, "NAME", 0, "all of the following at once (plain)", 2},
-	{"guest-pages", KEY_GUEST_PAGES, "SIZE", 0, "4k or 2m (4k)", 2},
+	{"guest-pages", KEY_GUEST_PAGES, "SIZE", 0, "4k, 2m or 1g (4k)", 2},
 	{"guest-tables", KEY_GUEST_TABLES, "LEVELS", 0, "2, 4 or 5 (4)", 2},
 	{"guest-memory", KEY_GUEST_MEMORY, "MB", 0, "guest-physical memory (2048)", 2},
 	{"guest-swap", KEY_GUEST_SWAP, "MB", 0, "the guest's swap space (0)", 2},
@@ -347,7 +347,7 @@ static error_t controller_option(int key, char *arg, struct argp_state *state)
 
 static error_t guest_option(int key, char *arg, struct argp_state *state)
 {
-	static const char *const pages[] = {"4k", "2m"};
+	static const char *const pages[] = {"4k", "2m", "1g"};
 	static const char *const tables[] = {"2", "4", "5"};
 	struct parse *parse = state->input;
 	struct run_setup *setup = &parse->options->setup;
@@ -364,7 +364,7 @@ static error_t guest_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_GUEST_PAGES:
 		setup->guest_page =
-			(enum dav2m_sim_page)choice(state, "guest-pages", arg, pages, 2);
+			(enum dav2m_sim_page)choice(state, "guest-pages", arg, pages, 3);
 		return 0;
 	case KEY_GUEST_TABLES:
 		setup->tables =
@@ -444,6 +444,8 @@ static void input_check(struct argp_state *state, const struct sim_options *o)
 		return;
 	if (o->workload && o->n_traces > 0)
 		argp_error(state, "a workload or traces, not both");
+	if (o->setup.guest_page == DAV2M_SIM_1G && o->setup.tables == DAV2M_SIM_LEVELS_2)
+		argp_error(state, "--guest-pages 1g needs --guest-tables 4 or 5");
 	if (o->characterize && o->routines)
 		argp_error(state, "--characterize or --routines, not both");
 	if (o->size && (!o->workload || !o->workload->size))

@@ -111,31 +111,34 @@ static void resident_add(struct sim_guest *guest, uint32_t pages)
 static uint32_t frame_get(struct sim_guest *guest, uint32_t level, uint64_t vpn)
 {
 	const uint32_t frame =
-		level == 1 ? sim_frame_new(&guest->memory) : sim_large_new(&guest->memory);
+		level == 1 ? sim_frame_new(&guest->memory) : sim_block_new(&guest->memory, level);
 
 	if (frame == SIM_NO_FRAME)
 		return SIM_NO_FRAME;
 	guest->platform.frame_write(guest->platform.self, frame);
-	sim_guest_charge(guest, DAV2M_SIM_GUEST_CLEAR, level == 1 ? 1 : guest->memory.large);
+	sim_guest_charge(guest, DAV2M_SIM_GUEST_CLEAR, 1u << sim_shift(guest->geometry, level));
 	if (level == 1)
 		sim_swap_page_new(guest, frame, vpn);
 	return frame;
 }
 
-/* A large page if there is one left, a small one otherwise. */
-static int page_in_large(struct sim_guest *guest, uint64_t vpn, int write)
+/* Answers 1 if a large page of that level may lie there, and there was one left. */
+static int page_in_large(struct sim_guest *guest, uint64_t vpn, uint32_t level, int write)
 {
-	uint32_t table;
-	uint64_t *entry = sim_entry_make(guest, guest->current->root, vpn, 2, &table);
-	uint32_t frame;
+	const uint32_t pages = 1u << sim_shift(guest->geometry, level);
+	uint32_t table, frame;
+	const uint64_t *entry;
 
+	if (!sim_region_usual(guest->current, vpn, pages))
+		return 0;
+	entry = sim_entry_make(guest, guest->current->root, vpn, level, &table);
 	if (entry == NULL || (*entry & SIM_P) != 0)
 		return 0;
-	frame = frame_get(guest, 2, vpn);
+	frame = frame_get(guest, level, vpn);
 	if (frame == SIM_NO_FRAME)
 		return 0;
-	resident_add(guest, guest->memory.large);
-	sim_entry_rewrite(guest, table, sim_index(guest->geometry, 2, vpn),
+	resident_add(guest, pages);
+	sim_entry_rewrite(guest, table, sim_index(guest->geometry, level, vpn),
 			  SIM_ENTRY(frame, SIM_P | SIM_W | SIM_A | SIM_PS | (write ? SIM_D : 0)),
 			  guest->cost->map_writes);
 	return 1;
@@ -158,11 +161,13 @@ static int page_in_small(struct sim_guest *guest, uint64_t vpn, int write, int f
 
 static int page_in(struct sim_guest *guest, uint64_t vpn, int write, int fetch)
 {
+	uint32_t level;
+
 	guest->counts->faults++;
-	if (guest->page != DAV2M_SIM_4K &&
-	    sim_region_usual(guest->current, vpn, guest->memory.large) &&
-	    page_in_large(guest, vpn, write))
-		return 0;
+	/* The largest that can be had. */
+	for (level = (uint32_t)guest->page + 1; level > 1; level--)
+		if (page_in_large(guest, vpn, level, write))
+			return 0;
 	return page_in_small(guest, vpn, write, fetch);
 }
 

@@ -47,7 +47,7 @@ struct sim_swap;
 struct sim_guest {
 	struct sim_memory memory;
 	const struct sim_geometry *geometry;
-	enum dav2m_sim_page page; /* what it hands out where it can: 4K or 2M */
+	enum dav2m_sim_page page; /* what it hands out where it can */
 	struct sim_platform platform;
 	const struct dav2m_sim_cost *cost;
 	struct dav2m_sim_counts *counts;

@@ -78,7 +78,7 @@ void sim_page_put(struct sim_guest *guest, uint64_t entry, uint32_t level)
 	if (frame == guest->zero_frame || --guest->memory.refs[frame] > 0)
 		return;
 	if (level > 1)
-		sim_large_free(&guest->memory, frame);
+		sim_block_free(&guest->memory, frame, level);
 	else if (!sim_swap_page_keep(guest, frame))
 		sim_frame_free(&guest->memory, frame);
 }

@@ -18,8 +18,8 @@ int sim_memory_init(struct sim_memory *memory, uint32_t frames, const struct sim
 	memset(memory, 0, sizeof(*memory));
 	memory->frames = frames;
 	memory->fresh = 1;
-	memory->large = sim_entries(g);
-	memory->fresh_top = frames & ~(memory->large - 1);
+	memory->bits = g->bits;
+	memory->fresh_top = frames & ~(sim_entries(g) - 1);
 	memory->entries = sim_entries(g);
 	memory->table = calloc(frames, sizeof(*memory->table));
 	memory->refs = calloc(frames, sizeof(*memory->refs));
@@ -73,18 +73,44 @@ uint32_t sim_frame_new(struct sim_memory *memory)
 	return frame;
 }
 
-uint32_t sim_large_new(struct sim_memory *memory)
+static uint32_t block_frames(const struct sim_memory *memory, uint32_t level)
 {
-	uint32_t frame = memory->free_large_head;
+	return 1u << memory->bits * (level - 1);
+}
+
+static void block_put(struct sim_memory *memory, uint32_t frame, uint32_t level)
+{
+	memory->refs[frame] = memory->free_block_head[level - 2];
+	memory->free_block_head[level - 2] = frame;
+}
+
+/* From the top of what was never used; what alignment leaves over becomes smaller blocks. */
+static uint32_t block_fresh(struct sim_memory *memory, uint32_t level)
+{
+	const uint32_t frames = block_frames(memory, level);
+	const uint32_t end = memory->fresh_top & ~(frames - 1);
+
+	if (end < memory->fresh || end - memory->fresh < frames)
+		return SIM_NO_FRAME;
+	while (memory->fresh_top > end) {
+		memory->fresh_top -= block_frames(memory, 2);
+		block_put(memory, memory->fresh_top, 2);
+	}
+	return memory->fresh_top -= frames;
+}
+
+uint32_t sim_block_new(struct sim_memory *memory, uint32_t level)
+{
+	uint32_t frame = memory->free_block_head[level - 2];
 
 	if (frame != SIM_NO_FRAME)
-		memory->free_large_head = memory->refs[frame];
-	else if (memory->fresh + memory->large <= memory->fresh_top)
-		frame = memory->fresh_top -= memory->large;
+		memory->free_block_head[level - 2] = memory->refs[frame];
 	else
+		frame = block_fresh(memory, level);
+	if (frame == SIM_NO_FRAME)
 		return SIM_NO_FRAME;
 	memory->refs[frame] = 1;
-	used_add(memory, memory->large);
+	used_add(memory, block_frames(memory, level));
 	return frame;
 }
 
@@ -96,11 +122,10 @@ void sim_frame_free(struct sim_memory *memory, uint32_t frame)
 	memory->used--;
 }
 
-void sim_large_free(struct sim_memory *memory, uint32_t frame)
+void sim_block_free(struct sim_memory *memory, uint32_t frame, uint32_t level)
 {
-	memory->refs[frame] = memory->free_large_head;
-	memory->free_large_head = frame;
-	memory->used -= memory->large;
+	block_put(memory, frame, level);
+	memory->used -= block_frames(memory, level);
 }
 
 static uint64_t *entries_new(struct sim_memory *memory)

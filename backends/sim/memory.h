@@ -62,13 +62,13 @@ struct sim_memory {
 	uint32_t fresh_top; /* large pages are handed out from here downwards */
 	uint32_t used;	    /* in 4K frames */
 	uint32_t used_peak;
-	uint32_t free_head;	  /* freed 4K frames, linked through refs, */
-	uint32_t free_frames;	  /* and how many */
-	uint32_t free_large_head; /* freed 512- or 1024-frame blocks */
-	uint32_t large;		  /* frames in a large page */
-	uint64_t **table;	  /* by frame: entries, or NULL */
-	uint32_t *refs;		  /* by frame: users of a data page */
-	uint64_t **spare;	  /* tables kept for reuse */
+	uint32_t free_head;	     /* freed 4K frames, linked through refs, */
+	uint32_t free_frames;	     /* and how many */
+	uint32_t free_block_head[2]; /* freed blocks of levels 2 and 3 */
+	uint32_t bits;		     /* of index per table level */
+	uint64_t **table;	     /* by frame: entries, or NULL */
+	uint32_t *refs;		     /* by frame: users of a data page */
+	uint64_t **spare;	     /* tables kept for reuse */
 	uint32_t spares;
 	uint32_t spares_room;
 	uint32_t entries; /* in a table */
@@ -87,9 +87,10 @@ static inline uint32_t sim_memory_free_frames(const struct sim_memory *memory)
 void sim_memory_reserve(struct sim_memory *memory, uint32_t frames);
 /* SIM_NO_FRAME when full. */
 uint32_t sim_frame_new(struct sim_memory *memory);
-uint32_t sim_large_new(struct sim_memory *memory);
+/* A block of frames for a large page: level 2 or 3, aligned. */
+uint32_t sim_block_new(struct sim_memory *memory, uint32_t level);
 void sim_frame_free(struct sim_memory *memory, uint32_t frame);
-void sim_large_free(struct sim_memory *memory, uint32_t frame);
+void sim_block_free(struct sim_memory *memory, uint32_t frame, uint32_t level);
 
 /* A frame that holds an empty table; SIM_NO_FRAME when full, or without memory on the host. */
 uint32_t sim_table_new(struct sim_memory *memory);

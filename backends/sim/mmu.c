@@ -357,7 +357,9 @@ static unsigned class_of(const struct sim_mmu *mmu, unsigned stream, uint8_t shi
 {
 	unsigned p = DAV2M_SIM_PAGES - 1;
 
-	while (p > 0 && (mmu->shift[p] > shift || mmu->shift[p] == 0 || mmu->l1[stream][p] == NULL))
+	/* A class that nested pages have cut to the size of the one below it is not used. */
+	while (p > 0 && (mmu->shift[p] > shift || mmu->shift[p] == mmu->shift[p - 1] ||
+			 mmu->l1[stream][p] == NULL))
 		p--;
 	return p;
 }

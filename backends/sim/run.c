@@ -16,7 +16,8 @@ static int config_check(const struct dav2m_sim_config *config)
 	if (config->machine == NULL || config->cost == NULL)
 		return DAV2M_SIM_ERR_NULL;
 	if ((unsigned)config->mode >= DAV2M_SIM_MODES ||
-	    (unsigned)config->tables >= DAV2M_SIM_TABLES || config->guest_page > DAV2M_SIM_2M ||
+	    (unsigned)config->tables >= DAV2M_SIM_TABLES || config->guest_page > DAV2M_SIM_1G ||
+	    (config->guest_page == DAV2M_SIM_1G && config->tables == DAV2M_SIM_LEVELS_2) ||
 	    config->guest_bytes < 16ull << 20 || config->guest_bytes > 4ull << 40 ||
 	    config->guest_bytes % (2ull << 20) != 0 ||
 	    config->kernel_bytes > config->guest_bytes / 2 || config->swap_bytes > 4ull << 40)

@@ -80,6 +80,7 @@ expect 2 'a whole number in' --window-inst 5x good
 expect 2 'a number in' --scale 0 --workload phases
 expect 2 'a number in' --scale nan --workload phases
 expect 2 'is not a choice' --guest-pages 3k good
+expect 2 'needs --guest-tables' --guest-pages 1g --guest-tables 2 good
 expect 2 "there is no 'x'; --list" --guest x good
 expect 2 'this input has none' --size 100 good
 expect 2 'this input has none' --size 100 --workload phases

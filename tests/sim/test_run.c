@@ -58,13 +58,15 @@ static struct dav2m_sim_config variant(int i)
 
 	config.machine = dav2m_sim_machine(i / 3 % 2 ? 0 : 1);
 	config.cost = dav2m_sim_cost(i / 6 % 2 ? 0 : 1);
-	config.guest_page = i / 12 % 2 ? DAV2M_SIM_2M : DAV2M_SIM_4K;
-	config.tables = i / 24 % 2 ? DAV2M_SIM_LEVELS_2 : DAV2M_SIM_LEVELS_4;
-	/* Two hundred processes with a few 4 MB pages each. */
-	config.guest_bytes = 4ull << 30;
+	config.guest_page = (enum dav2m_sim_page)(i / 12 % 3);
+	config.tables = i / 36 % 2 == 0			    ? DAV2M_SIM_LEVELS_4
+			: config.guest_page == DAV2M_SIM_1G ? DAV2M_SIM_LEVELS_5
+							    : DAV2M_SIM_LEVELS_2;
+	/* Some twenty processes with a few 4 MB pages each, or one of 1 GB. */
+	config.guest_bytes = config.guest_page == DAV2M_SIM_1G ? 40ull << 30 : 4ull << 30;
 	return config;
 }
-#define VARIANTS 48
+#define VARIANTS 72
 
 static size_t word_length(uint64_t word)
 {

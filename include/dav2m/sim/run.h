@@ -109,7 +109,8 @@ struct dav2m_sim_config {
 	enum dav2m_sim_mode mode;		 /* that the guest starts in */
 	enum dav2m_sim_tables tables;
 	enum dav2m_sim_page
-		guest_page;   /* what the guest's kernel hands out: 4K, or 2M where it can */
+		guest_page;   /* what the guest's kernel hands out where it can, and next smaller
+				 ones where it cannot; 1G needs tables of 4 levels or 5 */
 	uint64_t guest_bytes; /* guest-physical memory, [16 MB, 4 TB], whole 2 MB */
 	/* Of it, what the guest's kernel keeps for itself beside page tables, at most half. */
 	uint64_t kernel_bytes;
