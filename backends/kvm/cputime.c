@@ -44,8 +44,8 @@ int dav2m_kvm_cputime_open(struct dav2m_kvm_vcpu *vcpu, int pid, int tid,
 	if (!tid)
 		return dav2m_kvm_fault_set(
 			ret_fault, "find the vCPU's thread",
-			"its name is not one that is known (\"CPU 0/KVM\", \"vcpu0\", "
-			"\"fc_vcpu 0\")",
+			"its name is not one that is known (\"CPU 0/KVM\" of QEMU with -name "
+			"guest=NAME,debug-threads=on; \"vcpu0\", \"fc_vcpu 0\")",
 			0);
 	if ((!pid || pid == getpid()) && clock_works(thread_clock(tid))) {
 		vcpu->cputime_clock = thread_clock(tid);

@@ -201,11 +201,28 @@ static void route_qmp(struct dav2m_kvm_guest *guest)
 		guest->route = DAV2M_KVM_ROUTE_QMP;
 }
 
+/* vCPUs that the process has, of those with a lower number than index. */
+static uint32_t vcpus_below(const struct dav2m_kvm_guest *guest, uint32_t index)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < index; i++)
+		n += guest->member[i] && guest->member[i]->seen;
+	return n;
+}
+
+/* Descriptors come first, but do not tell which thread runs a vCPU: QMP does. */
 static void route_choose(struct dav2m_kvm_guest *guest)
 {
+	struct dav2m_kvm_fault *why = &guest->refusal[DAV2M_KVM_ROUTE_DESCRIPTORS];
+	uint32_t n = vcpus_below(guest, guest->vcpus);
+
 	route_descriptors(guest);
-	if (!guest->route)
+	if (!guest->route || dav2m_kvm_vcpu_thread(guest->setup.proc, guest->setup.pid, 0, n) <= 0)
 		route_qmp(guest);
+	if (guest->route == DAV2M_KVM_ROUTE_QMP && !why->what)
+		dav2m_kvm_fault_set(why, "tell the vCPUs' threads by their names",
+				    "QMP tells them and the statistics", 0);
 	if (!guest->route &&
 	    !dav2m_kvm_debugfs_open(&guest->debugfs, guest->setup.debugfs, guest->setup.pid,
 				    &guest->refusal[DAV2M_KVM_ROUTE_DEBUGFS]))
@@ -218,16 +235,6 @@ static void vm_stats_open(struct dav2m_kvm_guest *guest)
 
 	if (fd >= 0 && dav2m_kvm_stats_open(&guest->vm_stats, fd, NULL))
 		close(fd);
-}
-
-/* vCPUs that the process has, of those with a lower number than index. */
-static uint32_t vcpus_below(const struct dav2m_kvm_guest *guest, uint32_t index)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < index; i++)
-		n += guest->member[i] && guest->member[i]->seen;
-	return n;
 }
 
 /* What QEMU told of this vCPU, found like its thread: see dav2m_kvm_vcpu_thread(). */

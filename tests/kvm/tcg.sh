@@ -53,7 +53,7 @@ run() { printf '/kvm-reload -k /kvm-amd.ko %s\n' "$*"; }
 	runs="$scratch/runs" \
 	irqbypass.ko="$kernel/irqbypass.ko" kvm.ko="$kernel/kvm.ko" kvm-amd.ko="$kernel/kvm-amd.ko"
 
-timeout --kill-after=5 250 qemu-system-x86_64 -accel tcg -icount shift=0,sleep=off \
+timeout --kill-after=5 580 qemu-system-x86_64 -accel tcg -icount shift=0,sleep=off \
 	-M pc -cpu max,+svm,+npt,-rdrand,-rdseed -m 512 -display none -nodefaults -no-reboot \
 	-serial stdio -rtc base=2020-01-01,clock=vm -seed 1 \
 	-kernel "$kernel/vmlinuz" -initrd "$scratch/initrd" \

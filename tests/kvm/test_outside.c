@@ -218,10 +218,11 @@ START_TEST(qmp_serves_and_survives_interruptions)
 	struct itimerval off = {.it_value = {0}};
 	sigset_t alarm;
 	pthread_t thread;
-	int second;
+	int second, stats;
 
 	folder_make();
 	vm_start();
+	stats = ioctl(vm.vcpu[0].fd, KVM_GET_STATS_FD, 0ul); /* no use: no thread has a name */
 	second = ioctl(vm.vm_fd, KVM_CREATE_VCPU, (unsigned long)GAPPED);
 	ck_assert_int_ge(second, 0);
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/qmp", folder);
@@ -243,6 +244,7 @@ START_TEST(qmp_serves_and_survives_interruptions)
 	values = dav2m_kvm_guest_vcpu_values(guest, GAPPED);
 	ck_assert_uint_eq(values->value[DAV2M_KVM_PF_TAKEN], 5);
 	close(second);
+	close(stats);
 	dav2m_kvm_guest_detach(guest);
 	pthread_join(thread, NULL);
 	guest_vm_close(&vm);

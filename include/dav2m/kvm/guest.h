@@ -6,7 +6,8 @@
  *   1. the VMM's own statistics descriptors, duplicated (pidfd_getfd): per vCPU, cheapest;
  *   2. QMP query-stats, if there is a socket to QEMU: per vCPU; allocates at each read (JSON);
  *   3. debugfs: of the whole VM.
- * What was used, and why the ones before it were not, is kept for the report.
+ * QMP is preferred to the descriptors where no thread bears a vCPU's name, because it tells the
+ * threads, too. What was used, and why the ones before it were not, is kept for the report.
  */
 #ifndef DAV2M_KVM_GUEST_H
 #define DAV2M_KVM_GUEST_H
