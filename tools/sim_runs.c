@@ -2,26 +2,16 @@
 /*
  * Sets up one simulation per mode, feeds them all, and closes their recordings.
  */
-#define _POSIX_C_SOURCE 200809L
-
 #include "sim_runs.h"
 
+#include "interrupt.h"
 #include "progress.h"
 #include "sim_fanout.h"
 #include "sim_pictures.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number)
-{
-	(void)number;
-	interrupted = 1;
-}
 
 const char *run_mode_name(enum run_mode mode)
 {
@@ -196,7 +186,7 @@ static int feed_all(struct fanout *fanout, struct feed *feed, struct footprint *
 			footprint_add(footprint, words, n);
 		fanout_put(fanout, n);
 		progress_step(feed_done(feed));
-	} while (!interrupted);
+	} while (!interrupt_seen());
 	return rc;
 }
 
@@ -316,8 +306,6 @@ static int runs_end(struct runs *runs, const struct run_setup *setup,
 int runs_do(struct runs *runs, const struct run_setup *setup, struct feed *feed,
 	    struct dav2m_host_error *error)
 {
-	struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
-	struct sigaction before;
 	struct fanout *fanout;
 	int rc = runs_begin(runs, setup, error);
 
@@ -328,13 +316,12 @@ int runs_do(struct runs *runs, const struct run_setup *setup, struct feed *feed,
 		snprintf(error->text, sizeof(error->text), "out of memory");
 		return DAV2M_HOST_MEMORY;
 	}
-	/* The second ctrl-C ends the program at once. */
-	sigaction(SIGINT, &action, &before);
+	interrupt_begin();
 	rc = feed_all(fanout, feed, setup->footprint, error);
 	fanout_end(fanout);
 	progress_end();
-	sigaction(SIGINT, &before, NULL);
-	runs->interrupted = interrupted;
+	interrupt_end();
+	runs->interrupted = interrupt_seen();
 	if (!rc)
 		rc = any_failed(runs, error);
 	return rc ? rc : runs_end(runs, setup, error);

@@ -266,8 +266,12 @@ static void vcpu_read(const struct dav2m_smp *smp, const struct smp_vcpu *vcpu,
 		dav2m_sim_sample(sim, ret_sample);
 	if (ret_counts != NULL)
 		dav2m_sim_count(sim, ret_counts);
-	if (running != vcpu && running != NULL)
-		smp_context_load(lent, running);
+	if (running != vcpu) {
+		/* Being lent may have made the shadow of a root. */
+		smp_context_save(lent, vcpu);
+		if (running != NULL)
+			smp_context_load(lent, running);
+	}
 }
 
 void dav2m_smp_charge_sample(struct dav2m_smp *smp, int with_exit)

@@ -117,11 +117,11 @@ static uint64_t sharers(const struct dav2m_smp *smp, uint32_t root)
 /*
  * The guest's kernel tells other CPUs that an address space has changed: by IPIs of its own, each
  * of which exits on both sides when the interrupt controller is the VMM's; under direct paging by
- * asking the VMM. The address space of the kernel alone (process 0) maps nothing that changes.
+ * asking the VMM.
  */
 static void shootdown(struct dav2m_smp *smp, const struct dav2m_sim *sim, uint32_t root)
 {
-	const uint64_t mask = sim->guest.current->pid == 0 ? 0 : sharers(smp, root);
+	const uint64_t mask = sharers(smp, root);
 	const uint32_t exit = sim->config.cost->price[DAV2M_SIM_EXIT].cycles;
 	const int direct = smp_direct(smp);
 	const enum dav2m_smp_lock kind = direct ? DAV2M_SMP_FLUSH_LOCK : DAV2M_SMP_SHOOTDOWN_LOCK;
@@ -263,18 +263,23 @@ static int run_elsewhere(const struct dav2m_smp *smp, const struct sim_process *
 	return 0;
 }
 
-/* System calls one by one: each has its part under the kernel's lock. */
+/* System calls one by one: each has its part under the kernel's lock. Of very many at once, several
+   count as one. */
+#define SYSCALL_PIECES 256
 static void append_syscalls(struct dav2m_smp *smp, const struct dav2m_sim *sim, uint64_t calls)
 {
 	struct smp_context *context = &smp->context[smp->running->id];
 	const uint64_t whole = sim->config.cost->price[DAV2M_SIM_GUEST_SYSCALL].cycles;
+	const uint64_t piece = (calls + SYSCALL_PIECES - 1) / SYSCALL_PIECES;
 	uint64_t locked = smp_price(smp, DAV2M_SMP_GUEST_LOCK);
+	uint64_t n;
 
 	locked = locked < whole ? locked : whole;
 	context->cycles += calls * whole;
-	for (; calls > 0; calls--) {
-		append_locked(smp, DAV2M_SMP_KERNEL_LOCK, SMP_GUEST, locked);
-		append(smp, smp_work(SMP_GUEST, whole - locked));
+	for (; calls > 0; calls -= n) {
+		n = calls < piece ? calls : piece;
+		append_locked(smp, DAV2M_SMP_KERNEL_LOCK, SMP_GUEST, n * locked);
+		append(smp, smp_work(SMP_GUEST, n * (whole - locked)));
 	}
 }
 

@@ -133,10 +133,14 @@ int sim_vmm_init(struct sim_vmm *vmm, const struct dav2m_sim_config *config, str
 
 void sim_vmm_lend(struct sim_vmm *vmm, struct sim_mmu *mmu, uint32_t guest_root)
 {
+	const uint64_t made = vmm->counts->shadow_made;
+
 	vmm->mmu = mmu;
 	vmm->guest_root = guest_root;
 	sim_mmu_geometry(mmu, vmm->geometry, vmm->cost->nested_page, vmm->mode == DAV2M_SIM_NESTED);
 	active_set(vmm);
+	/* Only a switch of modes takes away the shadow of a root that is in use. */
+	vmm->counts->cycles[DAV2M_SIM_SWITCHING] += make_charge(vmm, made);
 }
 
 void sim_vmm_free(struct sim_vmm *vmm)

@@ -161,6 +161,8 @@ cp out first
 expect 0 '' "${smp[@]}" --vcpus 1,4
 cmp -s out first || wrong 'the same run of several vCPUs gives something else'
 expect 0 '' "${smp[@]}" --vcpus 2 --smp-policy nested --domains 2 --pcpus 2 --vm-stat
+[ "$(grep -vc '^#' out)" -eq 5 ] || wrong "five lines of vm-stat are expected, not: $(cat out)"
+expect 0 '' "${smp[@]}" --vcpus 2 --smp-policy nested --domains 2 --pcpus 2 --vm-stat --format table
 [ "$(grep -cE '^[01] \[[01][0-9]{2}\.[0-9]\]( d[01]-[01]\[[01][0-9]{2}\.[0-9]\]){2}$' out)" -eq 2 ] ||
 	wrong "two lines of vm-stat are expected, not: $(cat out)"
 

@@ -241,6 +241,78 @@ START_TEST(shootdown)
 }
 END_TEST
 
+/* What a physical CPU's TLB holds for a vCPU's process is what the guest's tables say. */
+static void tlb_check(struct dav2m_smp *smp, uint32_t vcpu, uint64_t pages)
+{
+	const struct dav2m_sim *sim = smp->domain[0].sim;
+	uint64_t page, seen, is;
+
+	smp_context_load(smp, &smp->machine.vcpu[vcpu]);
+	for (page = HEAP; page < HEAP + pages; page++) {
+		if (!sim_mmu_peek(&smp->mmu[vcpu], DAV2M_SIM_DATA, 0, page, &seen))
+			continue;
+		ck_assert_int_eq(dav2m_sim_lookup(sim, page, &is), 0);
+		ck_assert_uint_eq(seen, is);
+	}
+	smp_context_save(smp, &smp->machine.vcpu[vcpu]);
+}
+
+static uint64_t below(uint64_t *random, uint64_t n)
+{
+	*random = *random * 6364136223846793005ull + 1442695040888963407ull;
+	return (*random >> 33) % n;
+}
+
+static void anything(struct script *script, uint32_t vcpu, uint64_t *random, uint64_t *child)
+{
+	const uint64_t first = HEAP + below(random, 24);
+	const uint64_t bytes = (1 + below(random, 6)) * PAGE;
+
+	switch (below(random, 12)) {
+	case 0:
+		event(script, vcpu, DAV2M_SIM_UNMAP, first * PAGE, bytes, 0);
+		return;
+	case 1:
+		/* It never runs, but the pages are shared until they are written. */
+		event(script, vcpu, DAV2M_SIM_FORK, (*child)++, 0, 0);
+		return;
+	case 2:
+		event(script, vcpu, DAV2M_SIM_SWITCH, 1 + below(random, 3), 0, 0);
+		return;
+	case 3:
+		event(script, vcpu, DAV2M_SIM_SYSCALL, 1, 0, 0);
+		return;
+	default:
+		touch(script, vcpu, below(random, 2) ? DAV2M_SIM_STORE : DAV2M_SIM_LOAD, first);
+		return;
+	}
+}
+
+/* Three vCPUs do anything in three processes that they share; whenever all is done, no TLB holds
+   what is not so. */
+START_TEST(coherent)
+{
+	const struct dav2m_smp_policy *policy = dav2m_smp_policy((size_t)_i);
+	struct script script = {.used = {0}};
+	struct dav2m_smp_config config = config_of(&script, 3, policy->name);
+	struct dav2m_smp *smp = smp_new(&config);
+	uint64_t random = (uint64_t)_i + 1, child = 100;
+	int round, i;
+	uint32_t v;
+
+	for (round = 0; round < 300; round++) {
+		for (v = 0; v < 3; v++)
+			for (i = 0; i < 8; i++)
+				anything(&script, v, &random, &child);
+		run(smp);
+		for (v = 0; v < 3; v++)
+			tlb_check(smp, v, 32);
+	}
+	ck_assert_uint_gt(smp->machine.counts.ipis, 100);
+	dav2m_smp_free(smp);
+}
+END_TEST
+
 /* One process each: nothing that one does concerns the other, and natively there is no IPI. */
 START_TEST(no_shootdown)
 {
@@ -680,6 +752,7 @@ int main(void)
 	tcase_add_test(tcase, first_touch_costs);
 	tcase_add_test(tcase, tables_are_taken_away);
 	tcase_add_loop_test(tcase, shootdown, 0, 7);
+	tcase_add_loop_test(tcase, coherent, 0, 7);
 	tcase_add_test(tcase, no_shootdown);
 	tcase_add_loop_test(tcase, process_in_use, 0, 2);
 	tcase_add_test(tcase, same_guest_everywhere);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One flag for the whole program, because there is one terminal.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include "interrupt.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+static volatile sig_atomic_t seen;
+static struct sigaction before;
+
+static void on_interrupt(int number)
+{
+	(void)number;
+	seen = 1;
+}
+
+void interrupt_begin(void)
+{
+	const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+
+	sigaction(SIGINT, &action, &before);
+}
+
+int interrupt_seen(void)
+{
+	return seen;
+}
+
+void interrupt_end(void)
+{
+	sigaction(SIGINT, &before, NULL);
+}
