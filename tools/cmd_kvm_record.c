@@ -72,6 +72,9 @@ static error_t option_parse(int key, char *arg, struct argp_state *state)
 		argp_error(state, "one guest at a time");
 	else if (key == ARGP_KEY_END && (!record->who || !record->output))
 		argp_error(state, "needs a PID or NAME, and --output");
+	else if (key == ARGP_KEY_END && record->wait &&
+		 strspn(record->who, "0123456789") == strlen(record->who))
+		argp_error(state, "--wait needs a NAME: a PID is known only of what has started");
 	else if (key != ARGP_KEY_END)
 		return ARGP_ERR_UNKNOWN;
 	return 0;

@@ -135,6 +135,7 @@ int kvm_await(const char *name)
 
 	snprintf(wanted, sizeof(wanted), "%s", name);
 	kvm_signals();
+	fprintf(stderr, "waiting for a guest with the name %s\n", wanted);
 	for (;;) {
 		found = dav2m_kvm_processes("/proc", name_started, wanted, NULL, &fault);
 		if (found < 0)

@@ -97,12 +97,38 @@ grep -q 'does not speak QMP' err || wrong "$(cat err)"
 if "$dav2m" kvm watch two -n 1 --qmp none >/dev/null 2>err; then wrong 'took no socket'; fi
 grep -q 'no QEMU listens' err || wrong "$(cat err)"
 
+# A recorder that was there before the guest; and one that is told to stop waiting.
+"$dav2m" kvm record late --wait -i 20 -s 1 -o late.csv 2>late.err &
+recorder=$!
+guest 1 -name late -qmp unix:late.qmp,server=on,wait=off
+wait "$recorder" || wrong "$(cat late.err)"
+[ "$(grep -vc '^#' late.csv)" -ge 10 ] || wrong "$(cat late.csv)"
+"$dav2m" kvm record nobody --wait -o nobody.csv 2>err &
+recorder=$!
+until grep -qs 'waiting for a guest' err; do sleep 0.1; done
+kill -TERM "$recorder"
+if wait "$recorder"; then wrong 'recorded nobody'; fi
+[ ! -e nobody.csv ] || wrong 'a recording of nobody'
+if "$dav2m" kvm record "$guest" --wait -o nobody.csv 2>err; then wrong 'waits for a PID'; fi
+grep -q 'wait needs a NAME' err || wrong "$(cat err)"
+
 # Without QMP: CPU time where the threads have names, and advice where they have none.
 guest 1 -name three,debug-threads=on
 "$dav2m" kvm record three -i 50 -s 1 -o three.csv 2>err || wrong "$(cat err)"
 grep -v '^#' three.csv | head -n 1 | grep -q cycles || wrong "$(cat three.csv)"
 grep -q 'not by QMP: could not find a QMP socket' err || wrong "$(cat err)"
 grep -q 'not by debugfs: ' err || grep -q 'statistics by: debugfs' err || wrong "$(cat err)"
+# Debugfs in a namespace of its own, where that may be had: used, or locked down and told so.
+mount_debugfs='mount -t debugfs none /sys/kernel/debug'
+if unshare --mount bash -c "$mount_debugfs" 2>/dev/null; then
+	unshare --mount bash -c "$mount_debugfs && exec \"\$@\"" - \
+		"$dav2m" kvm record three -i 50 -s 1 -o debugfs.csv 2>err || wrong "$(cat err)"
+	if grep -q 'statistics by: debugfs' err; then
+		grep -v '^#' debugfs.csv | head -n 1 | grep -q paging_exits || wrong "$(cat debugfs.csv)"
+	else
+		grep -q 'not by debugfs: .* locked down' err || wrong "$(cat err)"
+	fi
+fi
 guest 1 -name four
 if "$dav2m" kvm record four -s 1 -o four.csv 2>err; then
 	grep -q 'statistics by: debugfs' err || wrong "recorded nothing: $(cat err)"
