@@ -14,14 +14,14 @@
 #define PAPER_COUNTERS                                                                             \
 	(DAV2M_BIT(DAV2M_PROGRESS) | DAV2M_BIT(DAV2M_CYCLES) | DAV2M_BIT(DAV2M_TLB_MISSES))
 
-static void start(struct dav2m *ctl, uint32_t valid, struct dav2m_sample *counters)
+static void start(struct dav2m *ctl, enum dav2m_preset preset, enum dav2m_mode mode, uint32_t valid,
+		  struct dav2m_sample *counters)
 {
 	struct dav2m_config config = {.size = sizeof(config)};
 
 	memset(counters, 0, sizeof(*counters));
 	counters->valid = valid;
-	if (dav2m_config_preset(DAV2M_PRESET_DEFAULT, &config) ||
-	    dav2m_init(ctl, &config, DAV2M_SHADOW))
+	if (dav2m_config_preset(preset, &config) || dav2m_init(ctl, &config, mode))
 		exit(1);
 }
 
@@ -47,22 +47,22 @@ static void count_exits(void)
 	struct dav2m_sample counters;
 	struct dav2m ctl;
 
-	start(&ctl, PAPER_COUNTERS, &counters);
+	start(&ctl, DAV2M_PRESET_DEFAULT, DAV2M_SHADOW, PAPER_COUNTERS, &counters);
 	for (int i = 0; i < CALLS; i++)
 		dav2m_paging_exits(&ctl, 1);
 }
 
 /* Ticks that keep their state. */
-static void stay_calm(uint32_t valid)
+static void stay_calm(enum dav2m_preset preset, enum dav2m_mode mode, uint32_t valid)
 {
 	struct dav2m_sample counters;
 	struct dav2m_decision decision;
 	struct dav2m ctl;
 
-	start(&ctl, valid, &counters);
+	start(&ctl, preset, mode, valid, &counters);
 	for (int i = 0; i < CALLS; i++) {
-		run(DAV2M_SHADOW, 50, 10000, &counters);
-		if (!(valid & DAV2M_BIT(DAV2M_PAGING_EXITS)))
+		run(mode, 50, 10000, &counters);
+		if (mode == DAV2M_SHADOW && !(valid & DAV2M_BIT(DAV2M_PAGING_EXITS)))
 			dav2m_paging_exits(&ctl, 50);
 		dav2m_sample(&ctl, &counters, &decision);
 	}
@@ -77,7 +77,7 @@ static void alternate(void)
 	int length = 3, left = 0, rebuilds = 0;
 	struct dav2m ctl;
 
-	start(&ctl, DAV2M_ALL_COUNTERS, &counters);
+	start(&ctl, DAV2M_PRESET_DEFAULT, mode, DAV2M_ALL_COUNTERS, &counters);
 	for (int i = 0; i < CALLS; i++) {
 		if (left-- == 0) {
 			rebuilds = !rebuilds;
@@ -100,9 +100,13 @@ int main(int argc, char **argv)
 	if (strcmp(workload, "exits") == 0)
 		count_exits();
 	else if (strcmp(workload, "calm") == 0)
-		stay_calm(PAPER_COUNTERS);
+		stay_calm(DAV2M_PRESET_DEFAULT, DAV2M_SHADOW, PAPER_COUNTERS);
+	else if (strcmp(workload, "calm-nested") == 0)
+		stay_calm(DAV2M_PRESET_DEFAULT, DAV2M_NESTED, PAPER_COUNTERS);
+	else if (strcmp(workload, "calm-paper") == 0)
+		stay_calm(DAV2M_PRESET_PAPER, DAV2M_SHADOW, PAPER_COUNTERS);
 	else if (strcmp(workload, "calm-all-counters") == 0)
-		stay_calm(DAV2M_ALL_COUNTERS);
+		stay_calm(DAV2M_PRESET_DEFAULT, DAV2M_SHADOW, DAV2M_ALL_COUNTERS);
 	else if (strcmp(workload, "alternating") == 0)
 		alternate();
 	else if (strcmp(workload, "size") == 0)

@@ -146,15 +146,14 @@ static DAV2M_RARE void change_mode(struct dav2m *ctl, enum dav2m_mode to,
 	restart(ctl);
 }
 
-/* The one place where the state changes. */
-static DAV2M_RARE void commit(struct dav2m *ctl, enum dav2m_verdict verdict)
+/* The one place where the state changes. switched: so has the hardware's mode. */
+static DAV2M_RARE void commit(struct dav2m *ctl, enum dav2m_verdict verdict, int switched)
 {
 	const struct dav2m_edge *edge = &dav2m_edges[ctl->state][verdict];
-	enum dav2m_mode before = dav2m_mode_of(ctl);
 
 	restart_window(ctl);
 	ctl->state = edge->to;
-	if (dav2m_mode_of(ctl) != before)
+	if (switched)
 		change_mode(ctl, dav2m_mode_of(ctl), verdict);
 	dav2m_judge_of(ctl)->learn(ctl, (enum dav2m_lesson)edge->lesson);
 	review(ctl);
@@ -226,7 +225,7 @@ static DAV2M_RARE int leave(struct dav2m *ctl, enum dav2m_verdict verdict,
 	if (verdict == VERDICT_LEAVE || verdict == VERDICT_ABORT)
 		store_reference(ctl);
 	if (to == dav2m_mode_of(ctl)) {
-		commit(ctl, verdict);
+		commit(ctl, verdict, 0);
 		return tell(ctl, edge, (enum dav2m_reason)edge.reason, DAV2M_STAY, from,
 			    ret_decision);
 	}
@@ -407,7 +406,7 @@ int dav2m_acknowledge(struct dav2m *ctl, enum dav2m_outcome outcome, uint64_t cy
 	ctl->switch_cycles = cycles;
 	if (outcome == DAV2M_DONE) {
 		ctl->failures = 0;
-		commit(ctl, verdict);
+		commit(ctl, verdict, 1);
 	} else {
 		back_off(ctl, outcome);
 	}

@@ -102,20 +102,13 @@ static int misses_above(const struct dav2m *ctl)
  */
 static int worse(const struct dav2m *ctl)
 {
-	uint64_t cycles = dav2m_window_cycles(ctl), reference = ctl->reference_cycles;
-	uint64_t progress = dav2m_window_progress(ctl), work = ctl->reference_progress;
-
-	/* Windows beyond 2^46 cycles (hours) lose their low bits, so that the factor fits. */
-	for (; cycles >> 46; cycles >>= 1)
-		progress >>= 1;
-	for (; reference >> 46; reference >>= 1)
-		work >>= 1;
-	return dav2m_product_exceeds(cycles * DAV2M_ONE_BP, work,
-				     reference * ctl->config.p_factor_bp, progress);
+	return dav2m_scaled_product_exceeds(dav2m_window_cycles(ctl), ctl->reference_progress,
+					    DAV2M_ONE_BP, ctl->reference_cycles,
+					    dav2m_window_progress(ctl), ctl->config.p_factor_bp);
 }
 
-static DAV2M_RARE enum dav2m_verdict many_exits(const struct dav2m *ctl,
-						enum dav2m_verdict otherwise)
+static DAV2M_RARE enum dav2m_verdict leave_for_exits(const struct dav2m *ctl,
+						     enum dav2m_verdict otherwise)
 {
 	if (!exits_above(ctl))
 		return otherwise;
@@ -129,7 +122,8 @@ static enum dav2m_verdict leave_shadow(const struct dav2m *ctl)
 	enum dav2m_verdict otherwise =
 		dav2m_window_ticks(ctl) >= ctl->config.window_vmexit ? VERDICT_ROLL : VERDICT_HOLD;
 
-	return ctl->exits > ctl->judge.thresholds.vmexit ? many_exits(ctl, otherwise) : otherwise;
+	return ctl->exits > ctl->judge.thresholds.vmexit ? leave_for_exits(ctl, otherwise)
+							 : otherwise;
 }
 
 static enum dav2m_verdict leave_nested(const struct dav2m *ctl)
@@ -154,14 +148,16 @@ static enum dav2m_verdict probe_nested(const struct dav2m *ctl)
 
 static enum dav2m_verdict probe_shadow(const struct dav2m *ctl)
 {
-	if (exits_above(ctl) && ctl->config.as_printed)
+	int many_exits = exits_above(ctl);
+
+	if (many_exits && ctl->config.as_printed)
 		return VERDICT_ABORT;
 	if (dav2m_window_ticks(ctl) >= ctl->config.window_tmiss) {
 		if (!dav2m_window_has_cpi(ctl))
 			return VERDICT_BLIND;
 		return worse(ctl) ? VERDICT_REJECT : VERDICT_KEEP;
 	}
-	if (exits_above(ctl) && dav2m_window_has_cpi(ctl) && worse(ctl))
+	if (many_exits && dav2m_window_has_cpi(ctl) && worse(ctl))
 		return VERDICT_GIVE_UP;
 	return ctl->tick - ctl->exits_tick >= ctl->config.window_vmexit ? VERDICT_ROLL
 									: VERDICT_HOLD;

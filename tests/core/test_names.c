@@ -80,6 +80,7 @@ START_TEST(modes_of_states)
 
 	for (int state = 0; state < DAV2M_STATES; state++)
 		ck_assert_int_eq(dav2m_state_mode((enum dav2m_state)state), want[state]);
+	ck_assert_int_eq(dav2m_state_mode((enum dav2m_state)DAV2M_STATES), DAV2M_SHADOW);
 }
 END_TEST
 

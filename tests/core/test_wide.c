@@ -26,6 +26,18 @@ static void compare(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 		      (unsigned long long)b, (unsigned long long)c, (unsigned long long)d, !want);
 }
 
+static void compare_scaled(uint64_t a, uint64_t b, uint32_t m, uint64_t c, uint64_t d, uint32_t n)
+{
+	/* 160 bits: the upper 128 of each product, and the 32 below them. */
+	wide left = (wide)a * b, right = (wide)c * d;
+	wide left_high = (left >> 32) * m + ((wide)(uint32_t)left * m >> 32);
+	wide right_high = (right >> 32) * n + ((wide)(uint32_t)right * n >> 32);
+	uint32_t left_low = (uint32_t)left * m, right_low = (uint32_t)right * n;
+	int want = left_high != right_high ? left_high > right_high : left_low > right_low;
+
+	rig_must(dav2m_scaled_product_exceeds(a, b, m, c, d, n) == want);
+}
+
 /* All products of values around each power of two that a carry may pass. */
 START_TEST(edge_values)
 {
@@ -66,6 +78,11 @@ START_TEST(random_values)
 		compare(a, b, b, a);
 		compare(a, b, b, a ^ 1);
 		compare(a ^ 1, b, b, a);
+		compare_scaled(a, b, (uint32_t)shape, b, (uint32_t)shape, (uint32_t)a);
+		compare_scaled(a, b, 10000, a, b, 10000 + (uint32_t)(shape % 3) - 1);
+		compare_scaled(a >> 17, b >> 32, 10000, b >> 17, a >> 32, (uint32_t)shape >> 15);
+		compare_scaled(a >> 17, b >> 32, 10000, a >> 17, b >> 32, 10000);
+		compare_scaled(a >> 17, 1, 10200, (a >> 17) + shape % 3 - 1, 1, 10200);
 	}
 }
 END_TEST
