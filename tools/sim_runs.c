@@ -169,13 +169,19 @@ static int any_failed(const struct runs *runs, struct dav2m_host_error *error)
 	return 0;
 }
 
-static int feed_all(struct fanout *fanout, struct feed *feed, struct footprint *footprint,
+/* Hands the feed to a thread for each run, until its end or a signal. */
+static int feed_all(struct runs *runs, struct feed *feed, struct footprint *footprint,
 		    struct dav2m_host_error *error)
 {
+	struct fanout *fanout = fanout_begin(runs->all, on_batch, runs);
 	uint64_t *words;
 	size_t n;
 	int rc;
 
+	if (!fanout) {
+		snprintf(error->text, sizeof(error->text), "out of memory");
+		return DAV2M_HOST_MEMORY;
+	}
 	progress_begin("simulating", feed_unit(feed), feed_total(feed));
 	do {
 		words = fanout_batch(fanout);
@@ -187,6 +193,8 @@ static int feed_all(struct fanout *fanout, struct feed *feed, struct footprint *
 		fanout_put(fanout, n);
 		progress_step(feed_done(feed));
 	} while (!interrupt_seen());
+	fanout_end(fanout);
+	progress_end();
 	return rc;
 }
 
@@ -306,20 +314,12 @@ static int runs_end(struct runs *runs, const struct run_setup *setup,
 int runs_do(struct runs *runs, const struct run_setup *setup, struct feed *feed,
 	    struct dav2m_host_error *error)
 {
-	struct fanout *fanout;
 	int rc = runs_begin(runs, setup, error);
 
 	if (rc)
 		return rc;
-	fanout = fanout_begin(runs->all, on_batch, runs);
-	if (!fanout) {
-		snprintf(error->text, sizeof(error->text), "out of memory");
-		return DAV2M_HOST_MEMORY;
-	}
 	interrupt_begin();
-	rc = feed_all(fanout, feed, setup->footprint, error);
-	fanout_end(fanout);
-	progress_end();
+	rc = feed_all(runs, feed, setup->footprint, error);
 	interrupt_end();
 	runs->interrupted = interrupt_seen();
 	if (!rc)
