@@ -7,6 +7,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "command.h"
+#include "fail.h"
 #include "output.h"
 
 #include "contest/profile.h"
@@ -208,9 +209,7 @@ static int folder_make(const char *path, struct dav2m_host_error *error)
 {
 	if (!path || !mkdir(path, 0777) || errno == EEXIST)
 		return 0;
-	snprintf(error->text, sizeof(error->text), "%.500s: cannot create: %s", path,
-		 strerror(errno));
-	return DAV2M_HOST_IO;
+	return tool_fail(error, DAV2M_HOST_IO, "%.500s: cannot create: %s", path, strerror(errno));
 }
 
 /* Opened before the work, so that a name that cannot be written is known at once. */

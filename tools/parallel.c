@@ -6,10 +6,10 @@
 
 #include "parallel.h"
 
+#include "fail.h"
 #include "progress.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -103,12 +103,6 @@ static size_t threads_wanted(size_t jobs)
 	return threads < jobs ? threads : jobs;
 }
 
-static int memory_fail(struct dav2m_host_error *error)
-{
-	snprintf(error->text, sizeof(error->text), "out of memory");
-	return DAV2M_HOST_MEMORY;
-}
-
 int parallel_do(const struct parallel *parallel, struct dav2m_host_error *error)
 {
 	struct pool pool = {.parallel = parallel, .error = error};
@@ -116,7 +110,7 @@ int parallel_do(const struct parallel *parallel, struct dav2m_host_error *error)
 	pthread_t *thread = calloc(threads + 1, sizeof(*thread));
 
 	if (!thread)
-		return memory_fail(error);
+		return tool_fail_memory(error);
 	pthread_mutex_init(&pool.lock, NULL);
 	pthread_cond_init(&pool.ended, NULL);
 	pool.running = threads;
@@ -132,5 +126,5 @@ int parallel_do(const struct parallel *parallel, struct dav2m_host_error *error)
 	free(thread);
 	pthread_cond_destroy(&pool.ended);
 	pthread_mutex_destroy(&pool.lock);
-	return threads && !started ? memory_fail(error) : pool.rc;
+	return threads && !started ? tool_fail_memory(error) : pool.rc;
 }

@@ -6,6 +6,8 @@
 
 #include "picture.h"
 
+#include "fail.h"
+
 #include <dav2m/host/output.h>
 
 #include <errno.h>
@@ -50,12 +52,6 @@ int picture_is_named(const char *path)
 	return format_of(path) != NULL;
 }
 
-static int fail(struct dav2m_host_error *error, int code, const char *text, const char *reason)
-{
-	snprintf(error->text, sizeof(error->text), "%s%s", text, reason);
-	return code;
-}
-
 static void terminal_print(struct picture *picture, int width, int height)
 {
 	fputs("set terminal ", picture->script);
@@ -72,14 +68,14 @@ int picture_open(const char *path, int width, int height, struct picture **ret_p
 	int rc;
 
 	if (!picture)
-		return fail(error, DAV2M_HOST_MEMORY, "out of memory", "");
+		return tool_fail_memory(error);
 	picture->format = format_of(path);
 	rc = dav2m_output_open(path, &picture->output, error);
 	if (!rc) {
 		picture->script = tmpfile();
 		if (!picture->script)
-			rc = fail(error, DAV2M_HOST_IO,
-				  "cannot make a temporary file: ", strerror(errno));
+			rc = tool_fail(error, DAV2M_HOST_IO, "cannot make a temporary file: %s",
+				       strerror(errno));
 	}
 	if (rc) {
 		picture_abort(picture);
@@ -121,16 +117,15 @@ static int gnuplot_run(FILE *script, struct dav2m_host_error *error)
 	rc = posix_spawnp(&pid, name, &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	if (rc == ENOENT)
-		return fail(error, DAV2M_HOST_IO,
-			    "gnuplot draws the picture, but it is not installed "
-			    "(package gnuplot-nox)",
-			    "");
+		return tool_fail(error, DAV2M_HOST_IO,
+				 "gnuplot draws the picture, but it is not installed "
+				 "(package gnuplot-nox)");
 	if (rc)
-		return fail(error, DAV2M_HOST_IO, "cannot run gnuplot: ", strerror(rc));
+		return tool_fail(error, DAV2M_HOST_IO, "cannot run gnuplot: %s", strerror(rc));
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
-		return fail(error, DAV2M_HOST_IO, "gnuplot failed; its message stands above", "");
+		return tool_fail(error, DAV2M_HOST_IO, "gnuplot failed; its message stands above");
 	return 0;
 }
 
@@ -149,16 +144,16 @@ static int whole_check(const struct picture *picture, struct dav2m_host_error *e
 	for (size_t i = 0; i + strlen(mark) <= size; i++)
 		if (!memcmp(tail + i, mark, strlen(mark)))
 			return 0;
-	return fail(error, DAV2M_HOST_IO,
-		    "gnuplot could not write the whole picture: ", "is the disk full?");
+	return tool_fail(error, DAV2M_HOST_IO,
+			 "gnuplot could not write the whole picture: is the disk full?");
 }
 
 static int draw(struct picture *picture, struct dav2m_host_error *error)
 {
 	fputs("set output\n", picture->script);
 	if (fflush(picture->script) || ferror(picture->script))
-		return fail(error, DAV2M_HOST_IO,
-			    "cannot write a temporary file: ", strerror(errno));
+		return tool_fail(error, DAV2M_HOST_IO, "cannot write a temporary file: %s",
+				 strerror(errno));
 	rewind(picture->script);
 	return gnuplot_run(picture->script, error);
 }

@@ -6,6 +6,7 @@
 
 #include "matrix.h"
 
+#include "fail.h"
 #include "parallel.h"
 #include "tape.h"
 
@@ -19,12 +20,6 @@ struct contest_tape {
 	const struct contest_model *model;
 	struct dav2m_pair pair;
 };
-
-static int memory_fail(struct dav2m_host_error *error)
-{
-	snprintf(error->text, sizeof(error->text), "out of memory");
-	return DAV2M_HOST_MEMORY;
-}
 
 /* Whether a list has the name; NULL has all. */
 static int listed(const char *list, const char *name)
@@ -82,10 +77,9 @@ static int list_check(const char *what, const char *list, name_of *name,
 				break;
 		if (known)
 			continue;
-		snprintf(error->text, sizeof(error->text),
-			 "there is no %s '%.*s'; --list names them", what,
-			 (int)(length < 100 ? length : 100), list);
-		return DAV2M_HOST_ARGUMENT;
+		return tool_fail(error, DAV2M_HOST_ARGUMENT,
+				 "there is no %s '%.*s'; --list names them", what,
+				 (int)(length < 100 ? length : 100), list);
 	}
 	return 0;
 }
@@ -100,7 +94,7 @@ static int policies_make(const struct contest_choice *choice, struct contest_mat
 		n++;
 	matrix->policy = calloc(n + 1, sizeof(*matrix->policy));
 	if (!matrix->policy)
-		return memory_fail(error);
+		return tool_fail_memory(error);
 	for (i = 0; contest_policy(i, &policy); i++)
 		if (chosen(choice->policies, policy.name))
 			matrix->policy[matrix->policies++] = policy;
@@ -192,7 +186,7 @@ static int cells_make(const struct contest_choice *choice, struct contest_matrix
 	matrix->cell = calloc(most, sizeof(*matrix->cell));
 	matrix->tape = calloc(most, sizeof(*matrix->tape));
 	if (!matrix->cell || !matrix->tape)
-		return memory_fail(error);
+		return tool_fail_memory(error);
 	cells_add(choice, matrix);
 	return 0;
 }
@@ -298,7 +292,7 @@ int contest_matrix_play(struct contest_matrix *matrix, const struct contest_view
 
 	free(matrix->result);
 	matrix->result = calloc(matrix->cells * matrix->policies + 1, sizeof(*matrix->result));
-	return matrix->result ? parallel_do(&parallel, error) : memory_fail(error);
+	return matrix->result ? parallel_do(&parallel, error) : tool_fail_memory(error);
 }
 
 int contest_matrix_field(struct contest_matrix *matrix, const struct contest_policy *policy,
@@ -307,7 +301,7 @@ int contest_matrix_field(struct contest_matrix *matrix, const struct contest_pol
 	struct contest_policy *copy = calloc(n, sizeof(*copy));
 
 	if (!copy)
-		return memory_fail(error);
+		return tool_fail_memory(error);
 	memcpy(copy, policy, n * sizeof(*copy));
 	free(matrix->policy);
 	matrix->policy = copy;

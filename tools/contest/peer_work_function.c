@@ -9,6 +9,7 @@
  * to 1 between them. One coin serves until the probability is 0 or 1, so that a switch is made
  * only when the probability has passed it.
  */
+#include "mix.h"
 #include "peers.h"
 
 /* Before the first switch told its cost: half of the longest transient that DAV2M reports (its
@@ -21,14 +22,10 @@
 #define WALK_RATIO ((double)PEER_WALK_2D_CYCLES / PEER_WALK_1D_CYCLES)
 #define FADE	   (127.0 / 128)
 
-/* splitmix64, as a number in [0, 1). */
+/* A number in [0, 1). */
 static double coin_throw(uint64_t *random)
 {
-	uint64_t x = *random += 0x9e3779b97f4a7c15u;
-
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-	return (double)((x ^ (x >> 31)) >> 11) / 9007199254740992.0;
+	return (double)(mix_next(random) >> 11) / 9007199254740992.0; /* 2^53 */
 }
 
 static void work_begin(struct peer *peer, uint64_t seed)

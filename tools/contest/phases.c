@@ -4,6 +4,8 @@
  */
 #include "phases.h"
 
+#include "mix.h"
+
 #include <string.h>
 
 /* Maps and unmaps: with this many exits goes one flush, as `dav2m sim --workload spec-gcc` has it
@@ -92,15 +94,6 @@ static const struct phase *phase_at(const struct phases *phases, uint64_t tick)
 	if (tick < head)
 		return list_at(phases->head, phases->head_phases, tick);
 	return list_at(phases->body, phases->body_phases, tick - head);
-}
-
-/* splitmix64: every seed and tick has its own value, in any order. */
-static uint64_t mix(uint64_t x)
-{
-	x += 0x9e3779b97f4a7c15u;
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-	return x ^ (x >> 31);
 }
 
 static uint64_t vary(uint64_t value, uint32_t noise_bp, uint64_t random)

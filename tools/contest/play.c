@@ -6,8 +6,9 @@
 #include "play.h"
 
 #include "adversary.h"
+#include "fail.h"
+#include "mix.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,9 +79,8 @@ static int player_begin(struct player *player, const struct contest_policy *poli
 	if (!dav2m_init(&player->controller, &policy->config, player->start))
 		return 0;
 	dav2m_config_check(&policy->config, &fault);
-	snprintf(error->text, sizeof(error->text), "%s: %s %s", policy->name, fault.field,
-		 fault.rule);
-	return DAV2M_HOST_CONFIG;
+	return tool_fail(error, DAV2M_HOST_CONFIG, "%s: %s %s", policy->name, fault.field,
+			 fault.rule);
 }
 
 /* Stands between the replay and the policy. */
@@ -100,21 +100,11 @@ struct seen {
 	uint64_t probe_cycles;
 };
 
-/* splitmix64 */
-static uint64_t random_next(uint64_t *random)
-{
-	uint64_t x = *random += 0x9e3779b97f4a7c15u;
-
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-	return x ^ (x >> 31);
-}
-
 static uint64_t blur(struct seen *seen, uint64_t increment)
 {
 	uint64_t span = increment / DAV2M_ONE_BP * seen->view->noise_bp;
 
-	return increment - span + random_next(&seen->random) % (2 * span + 1);
+	return increment - span + mix_next(&seen->random) % (2 * span + 1);
 }
 
 static void blur_all(struct seen *seen, const struct dav2m_sample *counters)
@@ -137,7 +127,7 @@ static int seen_sample(void *object, const struct dav2m_sample *counters,
 	uint32_t one_in = seen->view->lost_one_in;
 
 	blur_all(seen, counters);
-	if (seen->begun && one_in && random_next(&seen->random) % one_in == 0) {
+	if (seen->begun && one_in && mix_next(&seen->random) % one_in == 0) {
 		memset(ret_decision, 0, sizeof(*ret_decision));
 		return 0;
 	}
@@ -293,10 +283,8 @@ int contest_play(const struct contest_policy *policy, const struct contest_cell 
 		pair = &made;
 	}
 	modes = rc ? NULL : calloc(pair->ticks, 2);
-	if (!rc && !modes) {
-		snprintf(error->text, sizeof(error->text), "out of memory");
-		rc = DAV2M_HOST_MEMORY;
-	}
+	if (!rc && !modes)
+		rc = tool_fail_memory(error);
 	if (!rc)
 		rc = score_on(policy, cell, pair, view, modes, ret_result, error);
 	free(modes);

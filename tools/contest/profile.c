@@ -4,6 +4,8 @@
  */
 #include "profile.h"
 
+#include "fail.h"
+
 #include <stdlib.h>
 
 /* Percent. What is lost below the floor cannot be told from the noise of a recording. */
@@ -68,10 +70,8 @@ int profile_print(const struct contest_matrix *matrix, FILE *to, struct dav2m_ho
 	double *loss = calloc(matrix->cells + 1, sizeof(*loss));
 	size_t p;
 
-	if (!loss) {
-		snprintf(error->text, sizeof(error->text), "out of memory");
-		return DAV2M_HOST_MEMORY;
-	}
+	if (!loss)
+		return tool_fail_memory(error);
 	for (p = 0; p < matrix->policies; p++)
 		losses_print(matrix, p, loss, to);
 	free(loss);

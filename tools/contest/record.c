@@ -5,6 +5,7 @@
  */
 #include "record.h"
 
+#include "fail.h"
 #include "sim_record.h"
 
 #include <stdio.h>
@@ -46,12 +47,6 @@ struct lane {
 	int switcher;
 	int failed;
 };
-
-static int fail(struct dav2m_host_error *error, int code, const char *what)
-{
-	snprintf(error->text, sizeof(error->text), "%s", what);
-	return code;
-}
 
 static uint64_t progress_of(const struct dav2m_sim *sim)
 {
@@ -102,8 +97,8 @@ static int lane_begin(struct lane *lane, const struct contest_model *model, enum
 	int code = dav2m_sim_new(&config, &lane->sim);
 
 	if (code)
-		return fail(error, DAV2M_HOST_CORE,
-			    dav2m_sim_error_name((enum dav2m_sim_error)code));
+		return tool_fail(error, DAV2M_HOST_CORE, "%s",
+				 dav2m_sim_error_name((enum dav2m_sim_error)code));
 	lane->switcher = index == SWITCHER_LANE;
 	lane->recording.wanted = 1;
 	row_add(lane, 0);
@@ -118,10 +113,10 @@ static int words_run(struct lane *lane, const uint64_t *words, size_t n,
 	for (i = 0; i < LANES; i++) {
 		code = dav2m_sim_run(lane[i].sim, words, n);
 		if (code)
-			return fail(error, DAV2M_HOST_CORE,
-				    dav2m_sim_error_name((enum dav2m_sim_error)code));
+			return tool_fail(error, DAV2M_HOST_CORE, "%s",
+					 dav2m_sim_error_name((enum dav2m_sim_error)code));
 		if (lane[i].failed)
-			return fail(error, DAV2M_HOST_MEMORY, "out of memory");
+			return tool_fail_memory(error);
 	}
 	return 0;
 }
@@ -161,7 +156,7 @@ static int lanes_run(struct lane *lane, const struct dav2m_sim_workload *workloa
 		     atomic_uint_least64_t *steps, struct dav2m_host_error *error)
 {
 	struct dav2m_sim_source *source = dav2m_sim_source_new(workload, SEED, scale_bp);
-	int rc = source ? 0 : fail(error, DAV2M_HOST_MEMORY, "out of memory");
+	int rc = source ? 0 : tool_fail_memory(error);
 	int i;
 
 	for (i = 0; i < LANES && !rc; i++)
@@ -279,12 +274,12 @@ int contest_record(const struct dav2m_sim_workload *workload, const struct conte
 	int mode;
 
 	if (!rc && !same_work(lane))
-		rc = fail(error, DAV2M_HOST_MISMATCH, "the modes did not do the same work");
+		rc = tool_fail(error, DAV2M_HOST_MISMATCH, "the modes did not do the same work");
 	for (mode = 0; mode < DAV2M_MODES && !rc; mode++) {
 		ret_trace[mode].header = header_of(lane, workload, model);
 		ret_trace[mode].header.mode = (enum dav2m_trace_mode)mode;
 		if (ticks_fill(&lane[mode].recording, again, &ret_trace[mode]))
-			rc = fail(error, DAV2M_HOST_MEMORY, "out of memory");
+			rc = tool_fail_memory(error);
 	}
 	lanes_end(lane);
 	return rc;

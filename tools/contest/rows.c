@@ -4,6 +4,8 @@
  */
 #include "rows.h"
 
+#include "fail.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,12 +151,6 @@ static void workload_rows(struct report *report, const struct contest_matrix *ma
 	}
 }
 
-static int memory_fail(struct dav2m_host_error *error)
-{
-	snprintf(error->text, sizeof(error->text), "out of memory");
-	return DAV2M_HOST_MEMORY;
-}
-
 static int by_policy_write(const struct contest_matrix *matrix, enum report_format format, FILE *to,
 			   struct dav2m_host_error *error)
 {
@@ -163,13 +159,13 @@ static int by_policy_write(const struct contest_matrix *matrix, enum report_form
 	int rc;
 
 	if (!report)
-		return memory_fail(error);
+		return tool_fail_memory(error);
 	for (p = 0; p < matrix->policies; p++)
 		policy_row(report, matrix, p);
 	report_note(report, "%zu cells: each workload under each cost model", matrix->cells);
 	rc = report_write(report, format, to);
 	report_free(report);
-	return rc ? memory_fail(error) : 0;
+	return rc ? tool_fail_memory(error) : 0;
 }
 
 static int by_run_write(const struct contest_matrix *matrix, enum report_format format, FILE *to,
@@ -180,13 +176,13 @@ static int by_run_write(const struct contest_matrix *matrix, enum report_format 
 	int rc;
 
 	if (!report)
-		return memory_fail(error);
+		return tool_fail_memory(error);
 	for (c = 0; c < matrix->cells; c++)
 		for (p = 0; p < matrix->policies; p++)
 			run_row(report, matrix, c, p);
 	rc = report_write(report, format, to);
 	report_free(report);
-	return rc ? memory_fail(error) : 0;
+	return rc ? tool_fail_memory(error) : 0;
 }
 
 /* The first columns say what a row is about, the others are the policies that take part. */
@@ -223,7 +219,7 @@ static int losses_write(const struct contest_matrix *matrix, enum contest_table 
 		rc = report_write(report, format, to);
 	report_free(report);
 	free(columns);
-	return rc ? memory_fail(error) : 0;
+	return rc ? tool_fail_memory(error) : 0;
 }
 
 int contest_rows_write(const struct contest_matrix *matrix, enum contest_table table,

@@ -4,6 +4,8 @@
  */
 #include "sensitivity.h"
 
+#include "fail.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,12 +94,6 @@ static size_t fields_count(void)
 	return n;
 }
 
-static int memory_fail(struct dav2m_host_error *error)
-{
-	snprintf(error->text, sizeof(error->text), "out of memory");
-	return DAV2M_HOST_MEMORY;
-}
-
 /* Field i's variants are policies [i * FACTORS, (i + 1) * FACTORS). */
 static int variants_play(struct sensitivity *s, struct dav2m_host_error *error)
 {
@@ -110,7 +106,7 @@ static int variants_play(struct sensitivity *s, struct dav2m_host_error *error)
 	s->varied = calloc(most + 1, sizeof(*s->varied));
 	if (!policy || !s->varied) {
 		free(policy);
-		return memory_fail(error);
+		return tool_fail_memory(error);
 	}
 	for (i = 0; (field = dav2m_config_field(i)) != NULL; i++) {
 		struct varied *varied = &s->varied[s->fields];
@@ -214,10 +210,9 @@ static int one_controller(const struct contest_matrix *matrix, struct dav2m_host
 {
 	if (matrix->policies == 1 && !matrix->policy[0].rule)
 		return 0;
-	snprintf(error->text, sizeof(error->text),
-		 "--sensitivity: one of the controller's presets is wanted (--policies='preset "
-		 "default')");
-	return DAV2M_HOST_ARGUMENT;
+	return tool_fail(error, DAV2M_HOST_ARGUMENT,
+			 "--sensitivity: one of the controller's presets is wanted "
+			 "(--policies='preset default')");
 }
 
 int sensitivity_write(struct contest_matrix *matrix, enum report_format format, FILE *to,
@@ -230,7 +225,7 @@ int sensitivity_write(struct contest_matrix *matrix, enum report_format format, 
 		return rc;
 	s.base = matrix->policy[0];
 	s.report = report_new(columns, COLUMNS);
-	rc = s.report ? variants_play(&s, error) : memory_fail(error);
+	rc = s.report ? variants_play(&s, error) : tool_fail_memory(error);
 	if (!rc)
 		fields_rows(&s);
 	if (!rc)
@@ -241,7 +236,7 @@ int sensitivity_write(struct contest_matrix *matrix, enum report_format format, 
 		if (s.same[0])
 			report_note(s.report, "these move nothing:%s", s.same);
 		if (report_write(s.report, format, to))
-			rc = memory_fail(error);
+			rc = tool_fail_memory(error);
 	}
 	report_free(s.report);
 	free(s.varied);

@@ -6,6 +6,8 @@
 
 #include "tape.h"
 
+#include "fail.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +20,6 @@
 /* Recordings of the user's may differ by this much in work: the longest tick of a real sampler. */
 #define TOLERANCE_BP 100u
 
-static int memory_fail(struct dav2m_host_error *error)
-{
-	snprintf(error->text, sizeof(error->text), "out of memory");
-	return DAV2M_HOST_MEMORY;
-}
-
 int tape_new(size_t ticks, struct dav2m_pair *ret_pair, struct dav2m_host_error *error)
 {
 	int mode;
@@ -32,8 +28,9 @@ int tape_new(size_t ticks, struct dav2m_pair *ret_pair, struct dav2m_host_error 
 	ret_pair->ticks = ticks;
 	for (mode = 0; mode < DAV2M_MODES; mode++)
 		ret_pair->tick[mode] = calloc(ticks, sizeof(*ret_pair->tick[mode]));
-	return ret_pair->tick[DAV2M_SHADOW] && ret_pair->tick[DAV2M_NESTED] ? 0
-									    : memory_fail(error);
+	return ret_pair->tick[DAV2M_SHADOW] && ret_pair->tick[DAV2M_NESTED]
+		       ? 0
+		       : tool_fail_memory(error);
 }
 
 void tape_sum(struct dav2m_pair *pair)
@@ -110,8 +107,7 @@ static int path_make(const char *folder, const struct contest_workload *workload
 	if ((size_t)snprintf(path, size, "%s/%s.%s.%s.%s.csv", folder, workload->name,
 			     model->machine, model->cost, mode_name) < size)
 		return 0;
-	snprintf(error->text, sizeof(error->text), "--recordings: the name is too long");
-	return DAV2M_HOST_ARGUMENT;
+	return tool_fail(error, DAV2M_HOST_ARGUMENT, "--recordings: the name is too long");
 }
 
 static int trace_write(const char *path, const struct dav2m_trace *trace,
@@ -183,11 +179,10 @@ static int switches_check(const struct contest_workload *workload, const struct 
 {
 	if (pair->switch_known == (DAV2M_BIT(DAV2M_SHADOW) | DAV2M_BIT(DAV2M_NESTED)))
 		return 0;
-	snprintf(error->text, sizeof(error->text),
-		 "%.300s: the recordings do not say what a switch costs "
-		 "(switch_cost_to_nested_cycles, switch_cost_to_shadow_cycles)",
-		 workload->name);
-	return DAV2M_HOST_FORMAT;
+	return tool_fail(error, DAV2M_HOST_FORMAT,
+			 "%.300s: the recordings do not say what a switch costs "
+			 "(switch_cost_to_nested_cycles, switch_cost_to_shadow_cycles)",
+			 workload->name);
 }
 
 int tape_make(const struct contest_workload *workload, const struct contest_model *model,
