@@ -3,7 +3,7 @@
 #
 # usage: examples/demo.sh BUILD
 #
-# The whole path on real programs: valgrind records their memory accesses, the simulator runs them
+# The whole path on real programs: their memory accesses are recorded, the simulator runs them
 # under both paging modes and under the controller, the replay says what every policy would have
 # made of the pair. Then the same with a workload that changes its phase, so that there is
 # something to decide. Everything stays in BUILD/demo.
@@ -17,12 +17,11 @@ cd "$out"
 
 say() { printf '\n== %s\n' "$*"; }
 
-# record NAME COMMAND...: the memory accesses of a command, packed
+# record NAME COMMAND...: the memory accesses of a command, and of all that it starts
 record() {
 	local name=$1
 	shift
-	valgrind --tool=lackey --trace-mem=yes --log-fd=9 "$@" 9>&1 >/dev/null </dev/null |
-		zstd --quiet --force -1 -o "$name.zst"
+	"$dav2m" trace -o "$name.dav2m" -- "$@" >/dev/null </dev/null
 }
 
 # compare NAME SIM_ARGUMENT...: simulates, replays the pair, draws it
@@ -105,21 +104,24 @@ worth() {
 		}' "$1.replay.csv"
 }
 
-say 'recording gzip and cc1 under valgrind'
+say 'recording gzip, a compiler and a shell script with all that it starts'
 cat "$source"/src/*.c "$source"/src/host/*.c "$source"/include/dav2m/*.h "$source"/tools/*.c >text
 record gzip gzip -9 -c text &
 gzip=$!
 record cc1 "$(cc -print-prog-name=cc1)" -quiet -O0 -I"$source/include" "$source/src/drive.c" \
 	-o /dev/null
 wait "$gzip"
+# shellcheck disable=SC2016 # the script expands it
+record script sh -c 'for file; do grep -c static "$file"; wc -l <"$file"; done' sh "$source"/{src,src/host,tools}/*.c
 
 say 'simulating native, shadow, nested and the controller; replaying the pairs'
-compare gzip gzip.zst
-compare cc1 cc1.zst
+for name in gzip cc1 script; do
+	compare "$name" "$name.dav2m"
+done
 compare phases --workload phases
 
-table gzip cc1 phases
-for name in gzip cc1 phases; do
+table gzip cc1 script phases
+for name in gzip cc1 script phases; do
 	chosen "$name"
 	worth "$name"
 done

@@ -134,6 +134,7 @@ struct collector {
 	struct sockaddr_un address;
 	struct trace_processes *processes;
 	uint64_t *words;
+	int begun;	  /* a message has arrived */
 	sigset_t waiting; /* signals that are blocked while waiting for a message */
 };
 
@@ -206,6 +207,7 @@ static int message_take(struct collector *collector, int fd, struct dav2m_host_e
 		return 0;
 	if (message.magic != TRACE_WIRE_MAGIC || message.words > 2 * TRACE_WIRE_WORDS)
 		return fail(error, DAV2M_HOST_FORMAT, "the plugin is of another version");
+	collector->begun = 1;
 	size = message.words * sizeof(uint64_t);
 	if (bytes_read(fd, collector->words, size) < size)
 		return 0;
@@ -250,6 +252,9 @@ static int collect(struct recording *recording, struct collector *collector,
 			ppoll(&poll, 1, NULL, &collector->waiting);
 		rc = messages_take(collector, error);
 	} while (!rc && living);
+	if (!rc && !collector->begun)
+		return fail(error, DAV2M_HOST_MISMATCH,
+			    "qemu-x86_64 did not load the plugin; versions 4.2 to 8.2 can");
 	return rc ? rc : trace_processes_end(collector->processes, error);
 }
 
@@ -444,14 +449,23 @@ static int record(struct recording *recording, enum trace_recorder recorder, con
 	char qemu[PATH_MAX], plugin[PATH_MAX], valgrind[PATH_MAX];
 	const int have_qemu = program_find("qemu-x86_64", qemu) == 0;
 	const int have_plugin = plugin_find(plugin) == 0;
+	const int have_valgrind = program_find("valgrind", valgrind) == 0;
+	int rc;
 
-	if (recorder != TRACE_RECORDER_LACKEY && have_qemu && have_plugin)
-		return qemu_record(recording, path, qemu, plugin, error);
-	if (recorder == TRACE_RECORDER_QEMU)
+	if (recorder != TRACE_RECORDER_LACKEY && have_qemu && have_plugin) {
+		rc = qemu_record(recording, path, qemu, plugin, error);
+		if (rc != DAV2M_HOST_MISMATCH || recorder != TRACE_RECORDER_AUTO || !have_valgrind)
+			return rc;
+		/* Nothing has run yet. */
+		complain("%s; recording with lackey", error->text);
+		trace_output_abort(recording->output);
+		recording->output = NULL;
+	} else if (recorder == TRACE_RECORDER_QEMU) {
 		return fail(error, DAV2M_HOST_IO, "%s is not here",
 			    have_qemu ? "dav2m-trace.so, the plugin for QEMU,"
 				      : "qemu-x86_64 (package qemu-user)");
-	if (program_find("valgrind", valgrind))
+	}
+	if (!have_valgrind)
 		return fail(error, DAV2M_HOST_IO,
 			    "neither qemu-x86_64 (package qemu-user) nor valgrind is here");
 	return lackey_record(recording, path, error);

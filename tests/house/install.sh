@@ -93,6 +93,13 @@ if [ -e "$LD_LIBRARY_PATH/libdav2m-kvm.so" ]; then
 	fi
 fi
 
+# The plugin is found where it is installed, by the command that is installed.
+if command -v qemu-x86_64 >/dev/null && [ -e "$LD_LIBRARY_PATH/dav2m/dav2m-trace.so" ]; then
+	looked_at=$((looked_at + 1))
+	"$(find "$root" -path '*/bin/dav2m')" trace --recorder qemu -o true.dav2m /bin/true ||
+		wrong 'the installed dav2m trace does not record under QEMU'
+fi
+
 # Functions are found under their own names in the manual.
 for function in dav2m_init dav2m_sample dav2m_config_check; do
 	[ -e "$(find "$root" -name "$function.3" -print -quit)" ] ||

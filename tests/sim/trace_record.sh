@@ -96,6 +96,7 @@ is 'unmaps of the threads' "$(lines threads "^unmap .* $(hex $((23 * 4096)))")" 
 "$dav2m" sim --format csv --modes native threads >/dev/null || wrong 'threads cannot be simulated'
 
 # Scripts, pipelines, background processes, programs that are not there.
+# shellcheck disable=SC2016 # the script expands them
 printf '#!/bin/sh -e\necho "$0" "$@"\n' >script
 chmod +x script
 record 0 trace ./script one 'two three'
@@ -115,6 +116,10 @@ expect 'nowhere' -o nowhere/new /bin/true
 path=/nowhere expect 'neither qemu-x86_64' -o new "$subject"
 path=/nowhere expect 'package qemu-user' --recorder qemu -o new "$subject"
 expect 'is not a choice' --recorder pin -o new /bin/true
+mkdir bin
+printf '#!/bin/sh\nexit 1\n' >bin/qemu-x86_64
+chmod +x bin/qemu-x86_64
+path=$scratch/bin:$PATH expect 'did not load the plugin' --recorder qemu -o new "$subject"
 [ ! -e new ] || wrong 'a failed recording leaves a file'
 is 'what is left behind' "$(find . -name '*.part' -o -name 'dav2m-*')" ''
 
@@ -134,6 +139,9 @@ if have valgrind; then
 		wrong "lackey and QEMU differ: $(cat again.lackey.sums), $(cat again.qemu.sums)"
 	checks=$((checks + 1))
 	"$dav2m" sim --format csv --modes native again.lackey >/dev/null || wrong 'lackey: no simulation'
+	PATH=$scratch/bin:$PATH "$dav2m" trace -o fallen /bin/true 2>err || wrong "no fall-back: $(cat err)"
+	grep -q 'recording with lackey' err || wrong "the fall-back is not told: $(cat err)"
+	"$dav2m" trace --info fallen | grep -q 'lackey' || wrong 'the fall-back records nothing'
 fi
 
 printf '%d checks, %d wrong\n' "$checks" "$failures"
