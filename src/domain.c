@@ -53,6 +53,8 @@ static void accumulate(struct dav2m_vcpu *vcpu, const struct dav2m_sample *sampl
 	if (reading == READING_OK)
 		for (unsigned int c = 0; c < DAV2M_COUNTERS; c++)
 			vcpu->total[c] += vcpu->meter.total[c] - before.total[c];
+	if (reading == READING_BACKWARD || reading == READING_JUMP)
+		STORE(&vcpu->resets, vcpu->resets + 1, RELAXED);
 	if (!(vcpu->meter.known & DAV2M_BIT(DAV2M_PAGING_EXITS)))
 		vcpu->total[DAV2M_PAGING_EXITS] += vcpu->exits;
 	vcpu->exits = 0;
@@ -64,6 +66,7 @@ static void publish(struct dav2m_vcpu *vcpu)
 
 	STORE(&vcpu->sequence, sequence + 1, RELAXED);
 	/* Exits counted one by one are as good as a counter. */
+	STORE(&vcpu->wraps, dav2m_meter_wraps(&vcpu->meter), RELAXED);
 	STORE(&vcpu->known, vcpu->meter.known | DAV2M_BIT(DAV2M_PAGING_EXITS), RELEASE);
 	for (unsigned int c = 0; c < DAV2M_COUNTERS; c++) {
 		STORE(&vcpu->low[c], (uint32_t)vcpu->total[c], RELEASE);
@@ -187,5 +190,22 @@ int dav2m_domain_acknowledge(struct dav2m_domain *domain, enum dav2m_outcome out
 		return error;
 	share_exits_due(domain);
 	release(domain);
+	return DAV2M_OK;
+}
+
+int dav2m_domain_explain(const struct dav2m_domain *domain,
+			 struct dav2m_explanation *ret_explanation)
+{
+	int error;
+
+	if (!domain)
+		return DAV2M_ERR_NULL;
+	error = dav2m_explain(&domain->controller, ret_explanation);
+	if (error)
+		return error;
+	for (uint32_t i = 0; i < domain->vcpus; i++) {
+		ret_explanation->wraps += LOAD(&domain->vcpu[i].wraps, RELAXED);
+		ret_explanation->resets += LOAD(&domain->vcpu[i].resets, RELAXED);
+	}
 	return DAV2M_OK;
 }

@@ -69,6 +69,7 @@ int dav2m_explain(const struct dav2m *ctl, struct dav2m_explanation *ret_explana
 		.reason = (enum dav2m_reason)ctl->last_reason,
 		.available = ctl->meter.known & DAV2M_ALL_COUNTERS,
 		.wraps = dav2m_meter_wraps(&ctl->meter),
+		.resets = ctl->count[DAV2M_BACKWARD] + ctl->count[DAV2M_JUMP],
 		.window = window_of(ctl),
 		.smoothed = smooth(ctl),
 		.reference = {.progress = ctl->reference_progress, .cycles = ctl->reference_cycles},

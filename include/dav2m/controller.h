@@ -191,6 +191,7 @@ struct dav2m_explanation {
 	   misses and paging exits; the others may come and go */
 	uint32_t available;
 	uint32_t wraps;		  /* counter wrap-arounds followed */
+	uint32_t resets;	  /* samples refused because a counter ran backwards or jumped */
 	struct dav2m_sums window; /* the unfinished window; its paging exits restart more often
 				     than the rest in a shadow probe (edge 11) */
 	/* progress, cycles and TLB misses of this stay's last DAV2M_SMOOTHING ticks and up to

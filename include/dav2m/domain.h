@@ -33,13 +33,14 @@ struct dav2m_vcpu {
 	/* published: read by the closer, guarded by sequence (odd: being written) */
 	uint32_t sequence;
 	uint32_t known;
+	uint32_t wraps;	 /* of its counters */
+	uint32_t resets; /* its samples whose counters ran backwards or jumped */
 	uint32_t low[DAV2M_COUNTERS];
 	uint32_t high[DAV2M_COUNTERS];
 } DAV2M_CACHE_ALIGNED;
 
 struct dav2m_domain {
-	struct dav2m
-		controller; /* by itself for dav2m_explain(); pin and retune while no vCPU runs */
+	struct dav2m controller; /* by itself: explain, pin and retune while no vCPU runs */
 	struct dav2m_vcpu *vcpu; /* the caller's array */
 	uint32_t vcpus;
 	uint32_t closing; /* 1: a vCPU is closing a tick, or switching the domain */
@@ -70,6 +71,14 @@ DAV2M_API int dav2m_domain_sample(struct dav2m_domain *domain, uint32_t index,
 /* As dav2m_acknowledge(); ends the caller's turn, whatever the outcome. Errors: the same. */
 DAV2M_API int dav2m_domain_acknowledge(struct dav2m_domain *domain, enum dav2m_outcome outcome,
 				       uint64_t cycles);
+
+/*
+ * As dav2m_explain() of the domain's controller, with the wraps and resets of its vCPUs' counters
+ * added to those of their sums. By the vCPU whose turn it is, or while no vCPU samples. Errors:
+ * NULL, UNINIT.
+ */
+DAV2M_API int dav2m_domain_explain(const struct dav2m_domain *domain,
+				   struct dav2m_explanation *ret_explanation);
 
 #ifdef __cplusplus
 }

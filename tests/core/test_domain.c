@@ -419,10 +419,43 @@ START_TEST(lines)
 }
 END_TEST
 
+/* What befell the counters of a vCPU is told of the domain, whose sums show nothing of it. */
+START_TEST(explains_vcpus)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_explanation now;
+	struct vm vm;
+
+	config.counter_bits = 32;
+	begin(&vm, &config, DAV2M_SHADOW);
+	vm.counters[1].value[DAV2M_CYCLES] = 0xfff00000;
+	vm.counters[1].value[DAV2M_PROGRESS] = 0xfff00000 - (1u << 20);
+	for (uint32_t i = 0; i < VCPUS; i++)
+		ck_assert_int_eq(work(&vm, i, 1u << 20, 0, 0), 0);
+	ck_assert_int_eq(dav2m_domain_explain(&vm.domain, &now), 0);
+	ck_assert_uint_eq(now.wraps, 0);
+	ck_assert_uint_eq(now.resets, 0);
+	vm.counters[1].value[DAV2M_CYCLES] = 5;
+	vm.counters[1].value[DAV2M_PROGRESS] = 4;
+	ck_assert_int_eq(work(&vm, 1, 0, 0, 0), 0);
+	vm.counters[2].value[DAV2M_PROGRESS] = 0;
+	ck_assert_int_eq(work(&vm, 2, 0, 0, 0), 0);
+	vm.counters[3].value[DAV2M_CYCLES] = 0x7fffffff;
+	ck_assert_int_eq(work(&vm, 3, 0, 0, 0), 0);
+	ck_assert_int_eq(dav2m_domain_explain(&vm.domain, &now), 0);
+	ck_assert_uint_eq(now.wraps, 2);
+	ck_assert_uint_eq(now.resets, 1);
+	ck_assert_uint_eq(now.count[DAV2M_BACKWARD] + now.count[DAV2M_JUMP], 0);
+	ck_assert_int_eq(dav2m_domain_explain(NULL, &now), DAV2M_ERR_NULL);
+	ck_assert_int_eq(dav2m_domain_explain(&vm.domain, NULL), DAV2M_ERR_NULL);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tests = tcase_create("domain");
 
+	tcase_add_test(tests, explains_vcpus);
 	tcase_add_test(tests, sums);
 	tcase_add_test(tests, exits_of_all);
 	tcase_add_test(tests, narrow_counters);

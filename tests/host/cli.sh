@@ -104,9 +104,28 @@ expect 1 "c.ini:2: no field is named 'window_inch'" replay s.csv n.csv --config=
 mkdir empty
 tool_path=$scratch/empty
 expect 1 'gnuplot draws the picture' replay s.csv n.csv --timeline=t.svg -o out.txt
+# A gnuplot that does not notice a full disk: it reports success over half a picture.
+cat >empty/gnuplot <<'END'
+#!/bin/sh
+while read -r line; do
+	case $line in
+	'set output '?*) eval "picture=${line#set output }" ;;
+	esac
+done
+printf '<svg><path d="M 0,0' >"$picture"
+END
+chmod +x empty/gnuplot
+echo 'an older picture' >old.svg
+expect 1 'is the disk full?' replay s.csv n.csv --timeline=t.svg
+expect 1 'is the disk full?' replay s.csv n.csv --timeline=old.svg
+expect 1 'is the disk full?' replay s.csv n.csv --timeline=t.png
+grep -qx 'an older picture' old.svg || wrong 'half a picture took the place of a whole one'
 tool_path=$PATH
 absent out.txt
 absent t.svg
+absent t.png
+absent t.svg.part
+absent t.png.part
 if [ -w /dev/full ]; then
 	checks=$((checks + 1))
 	! "$dav2m" replay s.csv n.csv >/dev/full 2>err || wrong 'a full disk looks like success'
