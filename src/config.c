@@ -28,6 +28,15 @@ static const struct dav2m_config_field fields[] = {
 	FIELD(decay_bp, "bp", 0, DAV2M_ONE_BP),
 	FIELD(as_printed, "flag", 0, 1),
 	FIELD(counter_bits, "bits", 32, 64),
+	FIELD(judge, "flag", 0, 1),
+	FIELD(round_trip_ticks, "ticks", 1, 64),
+	FIELD(regret_bp, "bp", 2500, 40000),
+	FIELD(regret_sure_bp, "bp", 2500, 40000),
+	FIELD(probe_share_bp, "bp", 0, 10000),
+	FIELD(probe_loss_bp, "bp", 1, 40000),
+	FIELD(shadow_walk_cycles, "cycles", 1, 4095),
+	FIELD(nested_walk_cycles, "cycles", 1, 4095),
+	FIELD(exit_cycles, "cycles", 1, UINT16_MAX),
 };
 
 static const struct dav2m_config presets[DAV2M_PRESETS] = {
@@ -50,6 +59,15 @@ static const struct dav2m_config presets[DAV2M_PRESETS] = {
 			.decay_bp = 2500,
 			.as_printed = 0,
 			.counter_bits = 48,
+			.judge = 0,
+			.round_trip_ticks = 2,
+			.regret_bp = 10000,
+			.regret_sure_bp = 5000,
+			.probe_share_bp = 39,
+			.probe_loss_bp = 2500,
+			.shadow_walk_cycles = 20,
+			.nested_walk_cycles = 60,
+			.exit_cycles = 4000,
 		},
 	[DAV2M_PRESET_PAPER] =
 		{
@@ -70,6 +88,44 @@ static const struct dav2m_config presets[DAV2M_PRESETS] = {
 			.decay_bp = 0,
 			.as_printed = 1,
 			.counter_bits = 48,
+			.judge = 0,
+			.round_trip_ticks = 2,
+			.regret_bp = 10000,
+			.regret_sure_bp = 5000,
+			.probe_share_bp = 39,
+			.probe_loss_bp = 2500,
+			.shadow_walk_cycles = 20,
+			.nested_walk_cycles = 60,
+			.exit_cycles = 4000,
+		},
+	[DAV2M_PRESET_BOUNDED] =
+		{
+			.size = sizeof(struct dav2m_config),
+			.window_inst = 100000000,
+			.threshold_vmexit = 10000,
+			.threshold_tmiss = 1000000,
+			.window_vmexit = 1,
+			.window_prepaging = 1,
+			.window_tmiss = 1,
+			.window_trans = 100,
+			.window_settle = 1,
+			.threshold_min_div = 4,
+			.threshold_max_times = 64,
+			.p_factor_bp = 10200,
+			.raise_bp = 2500,
+			.lower_bp = 1250,
+			.decay_bp = 2500,
+			.as_printed = 0,
+			.counter_bits = 48,
+			.judge = 1,
+			.round_trip_ticks = 2,
+			.regret_bp = 10000,
+			.regret_sure_bp = 5000,
+			.probe_share_bp = 39,
+			.probe_loss_bp = 2500,
+			.shadow_walk_cycles = 20,
+			.nested_walk_cycles = 60,
+			.exit_cycles = 4000,
 		},
 };
 
@@ -161,6 +217,12 @@ static const char *broken_order(const struct dav2m_config *config, const char **
 	*ret_field = "window_settle";
 	if (config->window_settle > config->window_trans)
 		return "must not exceed window_trans";
+	*ret_field = "window_tmiss";
+	if (config->judge && config->window_tmiss != 1)
+		return "must be 1 for the regret judge";
+	*ret_field = "regret_sure_bp";
+	if (config->regret_sure_bp > config->regret_bp)
+		return "must not exceed regret_bp";
 	return NULL;
 }
 

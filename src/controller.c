@@ -50,6 +50,13 @@ static inline void restart_window(struct dav2m *ctl)
 	restart_exits(ctl);
 }
 
+/* What the window held is void, and nobody has judged it. */
+static DAV2M_RARE void void_window(struct dav2m *ctl)
+{
+	restart_window(ctl);
+	dav2m_judge_of(ctl)->begin(ctl);
+}
+
 static struct dav2m_step *step_of(struct dav2m *ctl)
 {
 	return &ctl->step[ctl->tick / DAV2M_STEP_TICKS % DAV2M_STEPS];
@@ -73,7 +80,7 @@ static void restart_smoothing(struct dav2m *ctl)
 /* Everything that is measured begins now. */
 static void restart(struct dav2m *ctl)
 {
-	restart_window(ctl);
+	void_window(ctl);
 	restart_smoothing(ctl);
 	ctl->tick_progress = ctl->meter.total[DAV2M_PROGRESS];
 }
@@ -101,7 +108,7 @@ static DAV2M_RARE void review(struct dav2m *ctl)
 		       pin_forbids(ctl, dav2m_mode_of(ctl)) || !dav2m_meter_usual(&ctl->meter);
 	ctl->exits_due = UINT32_MAX;
 	if (dav2m_mode_of(ctl) == DAV2M_SHADOW && ctl->pin == DAV2M_PIN_NONE && !ctl->asked &&
-	    !ctl->backoff && !ctl->settle_ticks)
+	    !ctl->backoff)
 		ctl->exits_due = dav2m_judge_of(ctl)->exits_limit(ctl);
 }
 
@@ -151,7 +158,7 @@ static DAV2M_RARE void commit(struct dav2m *ctl, enum dav2m_verdict verdict, int
 {
 	const struct dav2m_edge *edge = &dav2m_edges[ctl->state][verdict];
 
-	restart_window(ctl);
+	void_window(ctl);
 	ctl->state = edge->to;
 	if (switched)
 		change_mode(ctl, dav2m_mode_of(ctl), verdict);
@@ -231,7 +238,7 @@ static DAV2M_RARE int leave(struct dav2m *ctl, enum dav2m_verdict verdict,
 	}
 	why_not = obstacle(ctl, to);
 	if (why_not != DAV2M_WAITING) {
-		restart_window(ctl);
+		void_window(ctl);
 		return stay(ctl, why_not, ret_decision);
 	}
 	ask(ctl, verdict);
@@ -280,6 +287,20 @@ static void pass_tick(struct dav2m *ctl)
 	review(ctl);
 }
 
+/* The transient after a switch belongs to no window. */
+static int settle(struct dav2m *ctl, int ticked, struct dav2m_decision *ret_decision)
+{
+	enum dav2m_verdict verdict = dav2m_judge_of(ctl)->transient(ctl);
+
+	if (verdict != VERDICT_HOLD)
+		return leave(ctl, verdict, ret_decision);
+	if (ticked)
+		void_window(ctl);
+	else if (ctl->exits > ctl->exits_due)
+		ctl->exits_due = UINT32_MAX; /* one sample a tick is enough to ask for */
+	return stay(ctl, DAV2M_SETTLING, ret_decision);
+}
+
 /* A reading that can be used, by `progress` after the last, while something special is under way.
  */
 static int judge_special(struct dav2m *ctl, uint64_t progress, struct dav2m_decision *ret_decision)
@@ -294,10 +315,8 @@ static int judge_special(struct dav2m *ctl, uint64_t progress, struct dav2m_deci
 	ticked = tick_complete(ctl);
 	if (ticked)
 		pass_tick(ctl);
-	if (settling) {
-		restart_window(ctl);
-		return stay(ctl, DAV2M_SETTLING, ret_decision);
-	}
+	if (settling)
+		return settle(ctl, ticked, ret_decision);
 	if (!ticked && !progress)
 		return stay(ctl, DAV2M_NO_PROGRESS, ret_decision);
 	if (pin_forbids(ctl, dav2m_mode_of(ctl)))
@@ -384,7 +403,7 @@ static void back_off(struct dav2m *ctl, enum dav2m_outcome outcome)
 		if (ctl->failures < BACKOFF_MAX_SHIFT)
 			ctl->failures++;
 	}
-	restart_window(ctl);
+	void_window(ctl);
 	restart_smoothing(ctl);
 	review(ctl);
 }
@@ -507,7 +526,7 @@ int dav2m_pin(struct dav2m *ctl, enum dav2m_pin pin)
 	if (ctl->asked && (!pin_forbids(ctl, dav2m_mode_of(ctl)) &&
 			   (pin != DAV2M_PIN_NONE || ctl->asked == VERDICT_PIN))) {
 		ctl->asked = 0;
-		restart_window(ctl);
+		void_window(ctl);
 	}
 	review(ctl);
 	return DAV2M_OK;

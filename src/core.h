@@ -6,7 +6,8 @@
  * Who does what:
  *   meter.c       raw counters -> totals whose differences can be believed
  *   controller.c  totals -> windows and ticks -> a verdict -> an edge -> a decision
- *   threshold.c   the judge: when to leave a mode, whether a probe was worth it
+ *   threshold.c   a judge: when to leave a mode, whether a probe was worth it
+ *   regret.c      another one, with a bound
  *   edges.c       the state machine as a table
  */
 #ifndef DAV2M_CORE_H
@@ -69,10 +70,14 @@ struct dav2m_judge {
 	uint32_t wanted;
 	/* Takes its parameters from ctl->config. */
 	void (*reset)(struct dav2m *ctl);
+	/* The window begins anew, for another reason than ROLL: what it held is void. */
+	void (*begin)(struct dav2m *ctl);
 	/* What to make of the window, by state: HOLD, ROLL or BLIND in all; LEAVE in Shadow and
 	   Nested; KEEP or REJECT, and in PreShadow ABORT or GIVE_UP, in the probing states;
 	   QUIESCED in Prepaging. */
-	enum dav2m_verdict (*guard[DAV2M_STATES])(const struct dav2m *ctl);
+	enum dav2m_verdict (*guard[DAV2M_STATES])(struct dav2m *ctl);
+	/* The same while the transient after a switch lasts: HOLD, or what ends a probe early. */
+	enum dav2m_verdict (*transient)(struct dav2m *ctl);
 	/* An edge was taken. */
 	void (*learn)(struct dav2m *ctl, enum dav2m_lesson lesson);
 	/* The hardware has changed to the given mode; ctl->switched_at is still the last one. */
@@ -86,12 +91,12 @@ struct dav2m_judge {
 };
 
 extern const struct dav2m_judge dav2m_threshold_judge;
+extern const struct dav2m_judge dav2m_regret_judge;
 
 /* The judge in charge; its state is that member of ctl->judge. */
 static inline const struct dav2m_judge *dav2m_judge_of(const struct dav2m *ctl)
 {
-	(void)ctl;
-	return &dav2m_threshold_judge;
+	return ctl->config.judge ? &dav2m_regret_judge : &dav2m_threshold_judge;
 }
 
 /* How a sample was read. */

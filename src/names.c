@@ -61,7 +61,7 @@ const char *dav2m_counter_name(enum dav2m_counter counter)
 
 const char *dav2m_preset_name(enum dav2m_preset preset)
 {
-	static const char *const names[DAV2M_PRESETS] = {"default", "paper"};
+	static const char *const names[DAV2M_PRESETS] = {"default", "paper", "bounded"};
 
 	return NAME_OF(names, preset);
 }
@@ -121,4 +121,11 @@ const char *dav2m_pin_name(enum dav2m_pin pin)
 	static const char *const names[DAV2M_PINS] = {"none", "shadow", "nested"};
 
 	return NAME_OF(names, pin);
+}
+
+const char *dav2m_surety_name(enum dav2m_surety surety)
+{
+	static const char *const names[DAV2M_SURETIES] = {"guessed", "remembered", "modelled"};
+
+	return NAME_OF(names, surety);
 }

@@ -63,6 +63,17 @@ static void decay(uint32_t *threshold, uint32_t initial, uint32_t bp)
 	*threshold = *threshold > initial ? *threshold - step : *threshold + step;
 }
 
+static void begin(struct dav2m *ctl)
+{
+	(void)ctl; /* the controller's windows are all it has */
+}
+
+static enum dav2m_verdict transient(struct dav2m *ctl)
+{
+	(void)ctl;
+	return VERDICT_HOLD;
+}
+
 static void reset(struct dav2m *ctl)
 {
 	ctl->judge.thresholds.vmexit = ctl->config.threshold_vmexit;
@@ -117,7 +128,7 @@ static DAV2M_RARE enum dav2m_verdict leave_for_exits(const struct dav2m *ctl,
 	return otherwise == VERDICT_ROLL ? VERDICT_BLIND : VERDICT_HOLD;
 }
 
-static enum dav2m_verdict leave_shadow(const struct dav2m *ctl)
+static enum dav2m_verdict leave_shadow(struct dav2m *ctl)
 {
 	enum dav2m_verdict otherwise =
 		dav2m_window_ticks(ctl) >= ctl->config.window_vmexit ? VERDICT_ROLL : VERDICT_HOLD;
@@ -126,7 +137,7 @@ static enum dav2m_verdict leave_shadow(const struct dav2m *ctl)
 							 : otherwise;
 }
 
-static enum dav2m_verdict leave_nested(const struct dav2m *ctl)
+static enum dav2m_verdict leave_nested(struct dav2m *ctl)
 {
 	if (dav2m_window_ticks(ctl) < ctl->config.window_tmiss)
 		return VERDICT_HOLD;
@@ -137,7 +148,7 @@ static enum dav2m_verdict leave_nested(const struct dav2m *ctl)
 	return dav2m_window_has_cpi(ctl) ? VERDICT_LEAVE : VERDICT_BLIND;
 }
 
-static enum dav2m_verdict probe_nested(const struct dav2m *ctl)
+static enum dav2m_verdict probe_nested(struct dav2m *ctl)
 {
 	if (dav2m_window_ticks(ctl) < ctl->config.window_vmexit)
 		return VERDICT_HOLD;
@@ -146,7 +157,7 @@ static enum dav2m_verdict probe_nested(const struct dav2m *ctl)
 	return worse(ctl) ? VERDICT_REJECT : VERDICT_KEEP;
 }
 
-static enum dav2m_verdict probe_shadow(const struct dav2m *ctl)
+static enum dav2m_verdict probe_shadow(struct dav2m *ctl)
 {
 	int many_exits = exits_above(ctl);
 
@@ -164,7 +175,7 @@ static enum dav2m_verdict probe_shadow(const struct dav2m *ctl)
 }
 
 /* The TLB misses that follow a switch settle. */
-static enum dav2m_verdict settle(const struct dav2m *ctl)
+static enum dav2m_verdict settle(struct dav2m *ctl)
 {
 	return dav2m_window_ticks(ctl) >= ctl->config.window_prepaging ? VERDICT_QUIESCED
 								       : VERDICT_HOLD;
@@ -215,7 +226,7 @@ static void calm(struct dav2m *ctl)
 
 static uint32_t exits_limit(const struct dav2m *ctl)
 {
-	return ctl->judge.thresholds.vmexit;
+	return ctl->settle_ticks ? UINT32_MAX : ctl->judge.thresholds.vmexit;
 }
 
 static void explain(const struct dav2m *ctl, struct dav2m_explanation *out)
@@ -228,6 +239,7 @@ const struct dav2m_judge dav2m_threshold_judge = {
 	.wanted = DAV2M_BIT(DAV2M_PROGRESS) | DAV2M_BIT(DAV2M_CYCLES) |
 		  DAV2M_BIT(DAV2M_TLB_MISSES) | DAV2M_BIT(DAV2M_PAGING_EXITS),
 	.reset = reset,
+	.begin = begin,
 	.guard =
 		{
 			[DAV2M_STATE_SHADOW] = leave_shadow,
@@ -236,6 +248,7 @@ const struct dav2m_judge dav2m_threshold_judge = {
 			[DAV2M_STATE_NESTED] = leave_nested,
 			[DAV2M_STATE_PRESHADOW] = probe_shadow,
 		},
+	.transient = transient,
 	.learn = learn,
 	.switched = switched,
 	.calm = calm,

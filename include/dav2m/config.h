@@ -79,19 +79,61 @@ struct dav2m_config {
 	/* Width of the VMM's counters, [32, 64]. Default 48 (x86 PMUs); 64-bit software counters
 	   work as well with 48, because only differences count. */
 	uint8_t counter_bits;
+
+	/* Who judges: 0 the paper's thresholds, for which all of the above is; 1 regret, which
+	   takes window_inst, window_settle and counter_bits, judges each tick (window_tmiss must be
+	   1) and is bounded: see DAV2M_PRESET_BOUNDED. */
+	uint8_t judge;
+	/* The rest is for regret. Cost of both switches and their transients
+	   before one has been measured, in ticks of window_inst cycles, [1, 64]. Default 2
+	   (inferred: the paper's longest transient, 100 ms, is about two ticks at 2 GHz). */
+	uint8_t round_trip_ticks;
+	/* A mode is left when staying has cost this much of a round trip more than the other mode
+	   would have, [2500, 40000]. Default 10000: the value with the least factor in the bound.
+	 */
+	uint16_t regret_bp;
+	/* The same while switches have been paying: when the last stay in either mode has gained
+	   more than two round trips. At most regret_bp. Default 5000 (ours: keeps the bound's
+	   factor at 5). */
+	uint16_t regret_sure_bp;
+	/* Share of all cycles that probes may cost which do not pay. 0: never probe. Default 39
+	   (1/256 of run time). */
+	uint16_t probe_share_bp;
+	/* A probe that has lost this much of a round trip is given up; twice as much while its
+	   transient lasts, [1, 40000]. Default 2500 (ours). */
+	uint16_t probe_loss_bp;
+	/* Cycles per page walk under shadow and under nested paging, and per paging exit, before
+	   they have been measured, [1, 4095] and [1, 65535]. Defaults 20, 60 and 4000 (what `dav2m
+	   sim
+	   --cost palacios2011` counts on spec-swim: 23 and 61 per miss, 3100 to 4300 per exit). */
+	uint16_t shadow_walk_cycles;
+	uint16_t nested_walk_cycles;
+	uint16_t exit_cycles;
 };
 
 enum dav2m_preset {
 	DAV2M_PRESET_DEFAULT = 0, /* the paper's controller, repaired: lowers, decays, settles */
-	DAV2M_PRESET_PAPER = 1	  /* the paper's controller as printed, to be measured against */
+	DAV2M_PRESET_PAPER = 1,	  /* the paper's controller as printed, to be measured against */
+	/*
+	 * The regret judge. With D the cost of a round trip, g the largest difference between the
+	 * modes between two decisions, and OPT the paging overhead of the best schedule in
+	 * hindsight, switches included, its own overhead is at most
+	 *
+	 *     (5 + 2g/D) (OPT + X + D/2)
+	 *
+	 * where X is how much the other mode's cost was believed to be too high, in sum; with
+	 * regret_sure_bp == regret_bp == 10000 at most (3 + 2g/D) (OPT + X + D/2). docs/bound.md
+	 * proves it and says what is known of X.
+	 */
+	DAV2M_PRESET_BOUNDED = 2
 };
-#define DAV2M_PRESETS 2
+#define DAV2M_PRESETS 3
 
 /* Everything a person or a parser needs to know about one field. */
 struct dav2m_config_field {
 	const char *name; /* the member's name */
 	const char *unit; /* "progress", "ticks", "paging exits", "TLB misses", "bp", "times",
-			     "flag", "bits" */
+			     "flag", "bits", "cycles" */
 	uint32_t min;	  /* smallest value allowed */
 	uint32_t max;	  /* largest value allowed */
 	uint16_t offset;  /* in struct dav2m_config, in bytes */
@@ -111,8 +153,8 @@ struct dav2m_config_fault {
 DAV2M_API int dav2m_config_preset(enum dav2m_preset preset, struct dav2m_config *ret_config);
 
 /*
- * Checks ranges, the order window_vmexit <= window_tmiss <= window_trans, and window_settle <=
- * window_trans.
+ * Checks ranges, the order window_vmexit <= window_tmiss <= window_trans, window_settle <=
+ * window_trans, and for the regret judge window_tmiss = 1 and regret_sure_bp <= regret_bp.
  * ret_fault may be NULL; it is written only when the answer is DAV2M_ERR_CONFIG.
  * Errors: NULL, SIZE, CONFIG.
  */
@@ -131,7 +173,7 @@ DAV2M_API int dav2m_config_set(struct dav2m_config *config, const char *name, ui
 DAV2M_API int dav2m_config_get(const struct dav2m_config *config, const char *name,
 			       uint32_t *ret_value);
 
-/* "default", "paper". */
+/* "default", "paper", "bounded". */
 DAV2M_API const char *dav2m_preset_name(enum dav2m_preset preset);
 
 #ifdef __cplusplus

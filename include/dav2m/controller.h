@@ -133,9 +133,58 @@ struct dav2m_thresholds {
 	uint32_t tmiss;
 };
 
+/* Private: phases of the guest that the regret judge tells apart. */
+#define DAV2M_PHASES 8
+
+/* Private: one of them, by its TLB misses and flushes in eighths of an octave. */
+struct dav2m_phase {
+	uint8_t misses;
+	uint8_t flushes;
+	uint16_t exits; /* what they cost per tick under shadow paging, packed; all ones: unseen */
+};
+
+/* Private: what the regret judge has learned. Costs are in grains, cycles >> step_shift. */
+struct dav2m_regret {
+	struct dav2m_phase phase[DAV2M_PHASES];
+	union {
+		uint32_t regret;   /* of this stay */
+		uint32_t settling; /* until its transient is over: what that has taken */
+	};
+	int32_t gain;	       /* of this stay, against the other mode */
+	int32_t budget;	       /* for probes; < 0: in debt */
+	uint32_t doubt;	       /* about what is remembered as bad */
+	uint32_t probing_cost; /* of the probes that were lost */
+	uint32_t from_walk;    /* totals when the tick began */
+	uint32_t from_exits;
+	uint32_t from_flushes;
+	uint16_t cost;		    /* of the last tick; packed, as the next two */
+	uint16_t other;		    /* what it would have been in the other mode */
+	uint16_t trip[DAV2M_MODES]; /* cost of a switch to each mode, transient included */
+	uint16_t walk[DAV2M_MODES]; /* 1/16 cycles a walk */
+	uint16_t exit_cycles;	    /* a paging exit */
+	uint16_t good_ticks;	    /* of the last stay in shadow paging that was no lost probe */
+	uint16_t doubt_low;	    /* a probe failed at this much doubt, packed */
+	uint16_t doubt_high;	    /* and did well at this much; all ones: none yet */
+	uint16_t probes_lost;
+	uint8_t phases;		  /* in use */
+	uint8_t current;	  /* the phase of the last tick */
+	uint8_t doubt_losses : 4; /* in a row */
+	uint8_t doubt_gains : 4;
+	uint8_t mode : 1;    /* of this stay */
+	uint8_t why : 2;     /* the mode is to be left */
+	uint8_t surety : 2;  /* enum dav2m_surety */
+	uint8_t rich : 2;    /* by mode: its last stay paid for its switches, so leave early */
+	uint8_t told : 1;    /* the VMM has told what the last switch cost */
+	uint8_t arrived : 1; /* no tick of this stay has settled yet */
+	uint8_t compare : 1; /* the tick before it can be compared with the first that has */
+	uint8_t probing : 1; /* this stay is a probe */
+	uint8_t doubted : 1; /* and began out of doubt */
+};
+
 /* Private: what the judge in charge keeps between samples. */
 union dav2m_judgement {
 	struct dav2m_thresholds thresholds;
+	struct dav2m_regret regret;
 };
 
 /* The controller. Its members are private: dav2m_explain() tells all of them that matter. */
@@ -178,6 +227,31 @@ struct dav2m {
 	union dav2m_judgement judge;
 };
 
+/* How the regret judge knows what the other mode would cost. */
+enum dav2m_surety {
+	DAV2M_GUESSED = 0, /* a phase that shadow paging has not seen: as if it had no exits, or,
+			      while no probe can be paid, as many as the one most like it */
+	DAV2M_REMEMBERED,  /* walks from counters, exits as shadow paging last saw them in a phase
+			      like this one */
+	DAV2M_MODELLED	   /* walks from counters, there are no exits */
+};
+#define DAV2M_SURETIES 3
+
+/* What the regret judge knows; all 0 with another judge. */
+struct dav2m_regret_view {
+	uint64_t regret_cycles; /* of this stay; at limit_cycles the mode is left */
+	uint64_t limit_cycles;
+	uint64_t round_trip_cycles; /* measured: both switches, transients included */
+	uint64_t cost_cycles;	    /* paging overhead of the last tick, */
+	uint64_t other_cycles;	    /* and what the other mode's would have been */
+	enum dav2m_surety surety;   /* of that */
+	int64_t budget_cycles;	    /* for probes; < 0: in debt, no probe */
+	uint64_t probing_cycles;    /* that probes have cost which did not pay, switches included */
+	uint32_t probes_lost;
+	uint32_t walk_cycles[DAV2M_MODES]; /* calibrated: a page walk in each mode, */
+	uint32_t exit_cycles;		   /* and a paging exit */
+};
+
 /* Everything the controller knows, for people, logs and tests. */
 struct dav2m_explanation {
 	enum dav2m_state state;
@@ -197,6 +271,7 @@ struct dav2m_explanation {
 	/* progress, cycles and TLB misses of this stay's last DAV2M_SMOOTHING ticks and up to
 	   three before them, and of the unfinished tick */
 	struct dav2m_sums smoothed;
+	struct dav2m_regret_view regret;
 	struct dav2m_sums reference; /* progress and cycles of the mode a probe is judged against */
 	uint32_t mode_ticks[DAV2M_MODES]; /* ticks completed in each mode */
 	uint32_t since[DAV2M_MODES];	  /* ticks since the last switch to each mode, saturating
@@ -266,6 +341,7 @@ DAV2M_API const char *dav2m_reason_name(enum dav2m_reason reason);
 DAV2M_API const char *dav2m_action_name(enum dav2m_action action);
 DAV2M_API const char *dav2m_outcome_name(enum dav2m_outcome outcome);
 DAV2M_API const char *dav2m_pin_name(enum dav2m_pin pin);
+DAV2M_API const char *dav2m_surety_name(enum dav2m_surety surety);
 
 #ifdef __cplusplus
 }

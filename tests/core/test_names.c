@@ -20,6 +20,7 @@ NAMES(outcome)
 NAMES(pin)
 NAMES(counter)
 NAMES(preset)
+NAMES(surety)
 
 /* Errors are negative; here they count up like the others. */
 static const char *error_of(int value)
@@ -40,7 +41,8 @@ static const struct {
 	{outcome_of, DAV2M_OUTCOMES, "done", "failed"},
 	{pin_of, DAV2M_PINS, "none", "nested"},
 	{counter_of, DAV2M_COUNTERS, "progress", "tlb_flushes"},
-	{preset_of, DAV2M_PRESETS, "default", "paper"},
+	{preset_of, DAV2M_PRESETS, "default", "bounded"},
+	{surety_of, DAV2M_SURETIES, "guessed", "modelled"},
 	{error_of, -DAV2M_ERR_BACKEND + 1, "ok", "backend failed"},
 };
 

@@ -22,19 +22,21 @@ static void preset(enum dav2m_preset which, struct dav2m_config *ret_config)
 START_TEST(each_field_has_its_row)
 {
 	const struct dav2m_config_field *field;
-	struct dav2m_config usual, paper;
+	struct dav2m_config usual, paper, bounded;
 	size_t i;
 
 	preset(DAV2M_PRESET_DEFAULT, &usual);
 	preset(DAV2M_PRESET_PAPER, &paper);
+	preset(DAV2M_PRESET_BOUNDED, &bounded);
 	for (i = 0; (field = dav2m_config_field(i)); i++) {
-		uint32_t a, b;
+		uint32_t a, b, c;
 		char row[256];
 
 		ck_assert_int_eq(dav2m_config_get(&usual, field->name, &a), 0);
 		ck_assert_int_eq(dav2m_config_get(&paper, field->name, &b), 0);
-		snprintf(row, sizeof(row), "\n| `%s` | %s | %u | %u | %u | %u |", field->name,
-			 field->unit, field->min, field->max, a, b);
+		ck_assert_int_eq(dav2m_config_get(&bounded, field->name, &c), 0);
+		snprintf(row, sizeof(row), "\n| `%s` | %s | %u | %u | %u | %u | %u |", field->name,
+			 field->unit, field->min, field->max, a, b, c);
 		ck_assert_msg(strstr(text, row) != NULL, "docs/palacios.md lacks the row%s", row);
 	}
 }

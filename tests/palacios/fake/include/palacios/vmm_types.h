@@ -23,6 +23,7 @@ typedef unsigned char uint8_t;
 typedef unsigned short uint16_t;
 typedef unsigned int uint32_t;
 typedef unsigned long long uint64_t;
+typedef int sint32_t;
 typedef long long sint64_t;
 
 typedef ulong_t addr_t;
