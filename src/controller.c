@@ -229,13 +229,13 @@ static DAV2M_RARE int leave(struct dav2m *ctl, enum dav2m_verdict verdict,
 	enum dav2m_mode to = dav2m_mode_of_state(edge.to);
 	enum dav2m_reason why_not;
 
-	if (verdict == VERDICT_LEAVE || verdict == VERDICT_ABORT)
-		store_reference(ctl);
 	if (to == dav2m_mode_of(ctl)) {
 		commit(ctl, verdict, 0);
 		return tell(ctl, edge, (enum dav2m_reason)edge.reason, DAV2M_STAY, from,
 			    ret_decision);
 	}
+	if (verdict == VERDICT_LEAVE || verdict == VERDICT_ABORT)
+		store_reference(ctl);
 	why_not = obstacle(ctl, to);
 	if (why_not != DAV2M_WAITING) {
 		void_window(ctl);
@@ -246,11 +246,12 @@ static DAV2M_RARE int leave(struct dav2m *ctl, enum dav2m_verdict verdict,
 }
 
 /* Nothing but the judge decides what becomes of the sample. */
-static inline int judge(struct dav2m *ctl, struct dav2m_decision *ret_decision)
+static inline int ask_judge(struct dav2m *ctl, const struct dav2m_judge *judge,
+			    struct dav2m_decision *ret_decision)
 {
 	const unsigned int from = ctl->state;
 	const struct dav2m_edge *edges = dav2m_edges[from];
-	enum dav2m_verdict verdict = dav2m_judge_of(ctl)->guard[from](ctl);
+	enum dav2m_verdict verdict = judge->guard[from](ctl);
 	const struct dav2m_edge edge = edges[verdict];
 
 	if (edge.to != from)
@@ -321,7 +322,7 @@ static int judge_special(struct dav2m *ctl, uint64_t progress, struct dav2m_deci
 		return stay(ctl, DAV2M_NO_PROGRESS, ret_decision);
 	if (pin_forbids(ctl, dav2m_mode_of(ctl)))
 		return leave(ctl, VERDICT_PIN, ret_decision);
-	return judge(ctl, ret_decision);
+	return ask_judge(ctl, dav2m_judge_of(ctl), ret_decision);
 }
 
 /* Where samples carry the exits, those that the caller counted have only been hints. */
@@ -366,6 +367,7 @@ static DAV2M_RARE int take_special(struct dav2m *ctl, const struct dav2m_sample 
 int dav2m_sample(struct dav2m *ctl, const struct dav2m_sample *sample,
 		 struct dav2m_decision *ret_decision)
 {
+	const struct dav2m_judge *judge;
 	uint64_t before;
 
 	if (!ctl || !sample || !ret_decision)
@@ -375,15 +377,15 @@ int dav2m_sample(struct dav2m *ctl, const struct dav2m_sample *sample,
 	if (sample->valid & ~DAV2M_ALL_COUNTERS)
 		return DAV2M_ERR_SAMPLE;
 	before = ctl->meter.total[DAV2M_PROGRESS];
-	if (ctl->special ||
-	    !dav2m_meter_read_usual(&ctl->meter, sample, dav2m_judge_of(ctl)->wanted))
+	judge = dav2m_judge_of(ctl);
+	if (ctl->special || !dav2m_meter_read_usual(&ctl->meter, sample, judge->wanted))
 		return take_special(ctl, sample, ret_decision);
 	meter_exits(ctl);
 	if (ctl->meter.total[DAV2M_PROGRESS] - ctl->tick_progress >= ctl->config.window_inst)
 		finish_tick(ctl);
 	else if (ctl->meter.total[DAV2M_PROGRESS] == before)
 		return stay(ctl, DAV2M_NO_PROGRESS, ret_decision);
-	return judge(ctl, ret_decision);
+	return ask_judge(ctl, judge, ret_decision);
 }
 
 int dav2m_paging_exits(struct dav2m *ctl, uint32_t n)

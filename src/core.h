@@ -186,7 +186,8 @@ static inline enum dav2m_mode dav2m_mode_of(const struct dav2m *ctl)
 /* a x b > c x d, for all values, in 128 bits and without a compiler's help. */
 int dav2m_product_exceeds(uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 
-/* a x b x factor > c x d x other_factor, for all values too; shorter for those of every day. */
+/* a x b x factor > c x d x other_factor, for factors below 2^17 and all other values; shorter for
+   those of every day. */
 int dav2m_scaled_product_exceeds(uint64_t a, uint64_t b, uint32_t factor, uint64_t c, uint64_t d,
 				 uint32_t other_factor);
 

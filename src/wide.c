@@ -24,7 +24,7 @@ static struct wide multiply(uint64_t a, uint64_t b)
 	};
 }
 
-/* a x b x factor, for a factor of 32 bits: the words of 32 bits, but for the first, which has what
+/* a x b x factor: the words of 32 bits, but for the first, which has what
    is left. */
 static void multiply_by(struct wide product, uint32_t factor, uint64_t ret_word[4])
 {
@@ -53,7 +53,7 @@ int dav2m_scaled_product_exceeds(uint64_t a, uint64_t b, uint32_t factor, uint64
 	int i = 0;
 
 	/* Windows of seconds, as they are. */
-	if (!((a | c) >> 47 | (b | d) >> 32 | (factor | other_factor) >> 17))
+	if (!((a | c) >> 47 | (b | d) >> 32))
 		return short_exceeds(a * factor, b, c * other_factor, d);
 	multiply_by(multiply(a, b), factor, left);
 	multiply_by(multiply(c, d), other_factor, right);
