@@ -26,6 +26,10 @@
    nested paging is then held to cost 4 % (inferred: the middle of what DAV2M's figure 1 shows). */
 #define WORK_PER_WALK_BITS 10
 
+/* Walks that take less of a tick than 1/64 decide nothing, and those of a program that maps its
+   memory are dearer than others: its tables are in no cache yet. They teach nothing. */
+#define WALKS_MATTER_BITS 6
+
 /* Signatures as far apart as this are one phase: half an octave of TLB misses, an octave of
    flushes. Noise of 10 % is 1/8 octave, and phases that matter differ by more. */
 #define SAME_MISSES  4
@@ -320,7 +324,7 @@ static void calibrate(struct dav2m *ctl, const struct tick *tick)
 	enum dav2m_mode mode = dav2m_mode_of(ctl);
 	const unsigned int shift = ctl->step_shift;
 
-	if (knows(ctl, DAV2M_WALK_CYCLES) && tick->walks)
+	if (knows(ctl, DAV2M_WALK_CYCLES) && tick->walk > tick->cycles >> WALKS_MATTER_BITS)
 		r->walk[mode] =
 			calibrated(r->walk[mode],
 				   ((int64_t)tick->walk - walk_cost(ctl, tick->walks, mode)) *
