@@ -92,6 +92,8 @@ size_t sim_phases_count(void);
 const struct sim_program *sim_phases_program(size_t index);
 size_t sim_script_count(void);
 const struct sim_program *sim_script_program(size_t index);
+size_t sim_mix_count(void);
+const struct sim_program *sim_mix_program(size_t index);
 size_t sim_dgemm_count(void);
 const struct sim_program *sim_dgemm_program(size_t index);
 size_t sim_system_count(void);
