@@ -134,8 +134,9 @@ struct collector {
 	struct sockaddr_un address;
 	struct trace_processes *processes;
 	uint64_t *words;
-	int begun;	  /* a message has arrived */
-	sigset_t waiting; /* signals that are blocked while waiting for a message */
+	int begun;		   /* a message has arrived */
+	char option[2 * PATH_MAX]; /* QEMU's: the plugin and its argument */
+	sigset_t waiting;	   /* signals that are blocked while waiting for a message */
 };
 
 static int collector_fail(const struct collector *collector, struct dav2m_host_error *error)
@@ -300,30 +301,25 @@ static int launch_first(const struct recording *recording, char *qemu, char *plu
 			struct collector *collector, struct launch *launch,
 			struct dav2m_host_error *error)
 {
-	static char seed[] = "-seed", zero[] = "0", option[] = "-plugin";
-	char argument[PATH_MAX + sizeof(collector->address.sun_path) + 16];
-	char *const prefix[] = {qemu, seed, zero, option, argument};
+	static char seed[] = "-seed", zero[] = "0", load[] = "-plugin";
+	char *const prefix[] = {qemu, seed, zero, load, collector->option};
 	char path[PATH_MAX];
 
-	snprintf(argument, sizeof(argument), "%s,socket=%s", plugin, collector->address.sun_path);
+	snprintf(collector->option, sizeof(collector->option), "%s,socket=%s", plugin,
+		 collector->address.sun_path);
 	if (program_find(recording->program[0], path))
 		return fail(error, DAV2M_HOST_IO, "%s: %s", recording->program[0], strerror(errno));
 	switch (launch_make(prefix, sizeof(prefix) / sizeof(*prefix), path, recording->program,
 			    launch)) {
 	case LAUNCH_READY:
-		break;
+		return 0;
 	case LAUNCH_ABSENT:
 		return fail(error, DAV2M_HOST_IO, "%s: cannot be run", path);
 	case LAUNCH_FOREIGN:
-		return fail(error, DAV2M_HOST_FORMAT,
-			    "%s: is no x86-64 program, or set-user-ID; QEMU cannot record it",
-			    path);
+		break;
 	}
-	/* The argument must outlive this call. */
-	launch->argv[sizeof(prefix) / sizeof(*prefix) - 1] = strdup(argument);
-	return launch->argv[sizeof(prefix) / sizeof(*prefix) - 1]
-		       ? 0
-		       : fail(error, DAV2M_HOST_MEMORY, "out of memory");
+	return fail(error, DAV2M_HOST_FORMAT,
+		    "%s: is no x86-64 program, or set-user-ID; QEMU cannot record it", path);
 }
 
 static int qemu_collect(struct recording *recording, const char *path, char *qemu, char *plugin,
@@ -349,8 +345,6 @@ static int qemu_collect(struct recording *recording, const char *path, char *qem
 	if (!rc && trace_processes_left(collector->processes))
 		complain("%u programs were not followed: not x86-64, or set-user-ID",
 			 trace_processes_left(collector->processes));
-	if (launch.argv)
-		free(launch.argv[4]);
 	launch_free(&launch);
 	return rc;
 }

@@ -65,8 +65,10 @@ static int address_read(struct dav2m_sim_din *din, const char *line, size_t leng
 }
 
 /* One line without its end. Answers the words written, or -1. */
-static int line_read(struct dav2m_sim_din *din, const char *line, size_t length, uint64_t *word)
+static int line_read(struct dav2m_sim_din *din, const char *line, size_t size, uint64_t *word)
 {
+	/* Of a line that was cut no more is there. */
+	const size_t length = size < DAV2M_SIM_DIN_LINE ? size : DAV2M_SIM_DIN_LINE;
 	size_t at = blanks_skip(line, 0, length);
 	const char label = at < length ? line[at] : '\0';
 	uint64_t address;
@@ -76,6 +78,8 @@ static int line_read(struct dav2m_sim_din *din, const char *line, size_t length,
 	at = blanks_skip(line, at + 1, length);
 	if (address_read(din, line, length, &at, &address) < 0)
 		return -1;
+	if (at == DAV2M_SIM_DIN_LINE)
+		return wrong(din, at - 1, "label and address take less than 64 characters");
 	din->line++;
 	if (label > '2')
 		return 0;

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 
 #include <pthread.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -42,13 +43,19 @@ static int sum(const char *base, size_t pages)
 	return total;
 }
 
-/* The child of a vfork may do no more than this. */
-static int execute(const char *path, int by_vfork)
+/* Runs this program again, by fork and exec, or as posix_spawn does it, which is by vfork. */
+static int execute(char *path, int spawn)
 {
 	char again[] = "again", *argv[] = {again, again, NULL};
-	const pid_t pid = by_vfork ? vfork() : fork();
+	pid_t pid;
 	int status;
 
+	if (spawn) {
+		if (posix_spawn(&pid, path, NULL, NULL, argv, environ))
+			return 0;
+	} else {
+		pid = fork();
+	}
 	if (pid == 0) {
 		execv(path, argv);
 		_exit(1);

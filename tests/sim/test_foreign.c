@@ -77,6 +77,10 @@ static const struct bad_text bad_dins[] = {
 	{"0 12g\n", 1, 5, "a hexadecimal"},
 	{"0 200000000000000\n", 1, 3, "an address"},
 	{"0 00000000000000001\n", 1, 3, "an address"},
+	{"0                                                              1\n", 1, 64,
+	 "label and address"},
+	{"0                                                               1\n", 1, 65,
+	 "a hexadecimal"},
 	{"3 1\n", 2, 1, "the text has no"},
 	{"", 1, 1, "the text has no"},
 };

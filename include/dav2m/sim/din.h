@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-/* Characters in which a line has told its label and address. */
+/* Label and address end before this character of their line. */
 #define DAV2M_SIM_DIN_LINE 64
 
 /* The parser. line and column are for messages; the rest is private. */
