@@ -156,13 +156,13 @@ static DAV2M_RARE void change_mode(struct dav2m *ctl, enum dav2m_mode to,
 /* The one place where the state changes. switched: so has the hardware's mode. */
 static DAV2M_RARE void commit(struct dav2m *ctl, enum dav2m_verdict verdict, int switched)
 {
-	const struct dav2m_edge *edge = &dav2m_edges[ctl->state][verdict];
+	const struct dav2m_edge edge = dav2m_edges[ctl->state][verdict];
 
 	void_window(ctl);
-	ctl->state = edge->to;
+	ctl->state = edge.to;
 	if (switched)
 		change_mode(ctl, dav2m_mode_of(ctl), verdict);
-	dav2m_judge_of(ctl)->learn(ctl, (enum dav2m_lesson)edge->lesson);
+	dav2m_judge_of(ctl)->learn(ctl, (enum dav2m_lesson)edge.lesson);
 	review(ctl);
 }
 
@@ -230,9 +230,9 @@ static DAV2M_RARE int leave(struct dav2m *ctl, enum dav2m_verdict verdict,
 	enum dav2m_reason why_not;
 
 	if (to == dav2m_mode_of(ctl)) {
+		tell(ctl, edge, (enum dav2m_reason)edge.reason, DAV2M_STAY, from, ret_decision);
 		commit(ctl, verdict, 0);
-		return tell(ctl, edge, (enum dav2m_reason)edge.reason, DAV2M_STAY, from,
-			    ret_decision);
+		return DAV2M_OK;
 	}
 	if (verdict == VERDICT_LEAVE || verdict == VERDICT_ABORT)
 		store_reference(ctl);
