@@ -28,7 +28,7 @@ controller() {
 	adaptive=$(cell "$file" adaptive cycles)
 	lost=$(calc "($adaptive / $best - 1) * 100")
 	row "dav2m-controller-$1-$3" 'within 1 %' "$lost" percent "$(holds "$lost <= 1")" \
-		'of the best static mode'
+		'its phases are a hundredth as long as the program'"'"'s, so each probe weighs more'
 	switches=$(cell "$file" adaptive mode_switches)
 	case $2 in
 	neutral) row "dav2m-switches-$1-$3" 'at most 1' "$switches" switches "$(holds "$switches <= 1")" ;;
@@ -68,7 +68,7 @@ row dav2m-spread 'up to 105 %' "$(calc "$widest")" points "$(holds "$widest <= 1
 
 # What a switch costs, transient included, on the gcc-like program.
 read -r to_nested to_shadow < <("$build/bench/sim_switch" spec-gcc)
-row dav2m-transient-gcc 'about half' "$(calc "$to_nested / $to_shadow")" ratio \
+row dav2m-transient-gcc 'about half' "$(calc "100 * $to_nested / $to_shadow")" percent \
 	"$(holds "$to_nested / $to_shadow > 0.3 && $to_nested / $to_shadow < 0.7")" \
 	"to nested $to_nested cycles, to shadow $to_shadow, mean of the switches at phase borders"
 row dav2m-transient-longest '< 100 ms' "$(calc "($to_nested > $to_shadow ? $to_nested : $to_shadow) / 2e6")" ms \
