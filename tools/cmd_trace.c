@@ -17,10 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Words that are converted at a time: enough that a call costs nothing beside them. */
+/* Words that are read at a time: enough that a call costs nothing beside them. */
 #define WORDS 65536
-/* Process that a trace of another format becomes; 0 is the guest's kernel's own. */
-#define PID   1
 
 enum option_key { KEY_CONVERT = 256, KEY_INPUT_FORMAT, KEY_INFO, KEY_DUMP, KEY_RECORDER };
 
@@ -144,24 +142,6 @@ static int words_read(struct trace_input *input, take_words *take, void *to,
 	return rc;
 }
 
-static int words_write(void *to, const uint64_t *words, size_t n, struct dav2m_host_error *error)
-{
-	return trace_output_write(to, words, n, error);
-}
-
-/* The other formats tell of no processes, so all is one. */
-static int process_write(struct trace_input *input, struct trace_output *output,
-			 struct dav2m_host_error *error)
-{
-	const uint64_t begin[] = {dav2m_sim_event_word(DAV2M_SIM_SWITCH, 1), PID};
-	const uint64_t end[] = {dav2m_sim_event_word(DAV2M_SIM_EXIT_PROCESS, 0)};
-	int rc = trace_output_write(output, begin, 2, error);
-
-	if (!rc)
-		rc = words_read(input, words_write, output, error);
-	return rc ? rc : trace_output_write(output, end, 1, error);
-}
-
 static int output_write(struct trace_input *input, const struct options *o,
 			struct dav2m_host_error *error)
 {
@@ -176,7 +156,9 @@ static int output_write(struct trace_input *input, const struct options *o,
 	rc = trace_output_open(o->output, &header, &output, error);
 	if (rc)
 		return rc;
-	rc = process_write(input, output, error);
+	progress_begin("converting", "B", trace_input_size(input));
+	rc = trace_output_copy(output, input, progress_step, error);
+	progress_end();
 	if (!rc)
 		return trace_output_commit(output, &totals, error);
 	trace_output_abort(output);

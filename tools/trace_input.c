@@ -42,7 +42,7 @@ static int is_champsim(const char *data, size_t size)
 
 static int is_lackey(const char *data, size_t size)
 {
-	static const char *const begins[] = {"==", "--", "**", "I  ", " L ", " S ", " M "};
+	static const char *const begins[] = {"==", "--", "**", "##", "I  ", " L ", " S ", " M "};
 	size_t i;
 
 	for (i = 0; i < sizeof(begins) / sizeof(*begins); i++)

@@ -15,6 +15,10 @@
 
 /* What a step of the way answers when the error is told already. */
 #define STEP_FAILED 1
+/* Words that are copied at a time: enough that a call costs nothing beside them. */
+#define WORDS	    65536
+/* Process that an input without any becomes; 0 is the guest's kernel's own. */
+#define PID	    1
 
 struct trace_output {
 	struct dav2m_output *file;
@@ -122,6 +126,37 @@ int trace_output_write(struct trace_output *output, const uint64_t *words, size_
 {
 	output->error = error;
 	return writer_code(output, dav2m_sim_trace_write(output->writer, words, n));
+}
+
+static int words_copy(struct trace_output *output, struct trace_input *input,
+		      void (*step)(uint64_t bytes), uint64_t *words, struct dav2m_host_error *error)
+{
+	size_t n = 1;
+	int rc = 0;
+
+	while (!rc && n > 0) {
+		rc = trace_input_next(input, words, WORDS, &n, error);
+		if (!rc)
+			rc = trace_output_write(output, words, n, error);
+		if (step)
+			step(trace_input_position(input));
+	}
+	return rc;
+}
+
+int trace_output_copy(struct trace_output *output, struct trace_input *input,
+		      void (*step)(uint64_t bytes), struct dav2m_host_error *error)
+{
+	const uint64_t begin[] = {dav2m_sim_event_word(DAV2M_SIM_SWITCH, 1), PID};
+	const uint64_t end[] = {dav2m_sim_event_word(DAV2M_SIM_EXIT_PROCESS, 0)};
+	uint64_t *words = malloc(WORDS * sizeof(*words));
+	int rc = words ? trace_output_write(output, begin, 2, error)
+		       : fail(error, DAV2M_HOST_MEMORY, "out of memory");
+
+	if (!rc)
+		rc = words_copy(output, input, step, words, error);
+	free(words);
+	return rc ? rc : trace_output_write(output, end, 1, error);
 }
 
 int trace_output_commit(struct trace_output *output, struct dav2m_sim_trace_totals *ret_totals,

@@ -14,8 +14,6 @@
 #include "trace_input.h"
 #include "trace_processes.h"
 
-#include <dav2m/sim/sim.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -129,6 +127,8 @@ static int output_open(struct recording *recording, const char *path, const char
 /* ---- QEMU ---- */
 
 struct collector {
+	char *qemu; /* its file, and our plugin's */
+	const char *plugin;
 	int fd; /* listens */
 	char folder[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	struct sockaddr_un address;
@@ -265,14 +265,15 @@ static void on_child(int number)
 }
 
 /* What remains of this process in the program's first one. */
-static _Noreturn void child_exec(struct launch *launch, const sigset_t *signals)
+static _Noreturn void child_exec(const struct collector *collector, const struct launch *launch)
 {
 	signal(SIGINT, SIG_DFL);
 	signal(SIGCHLD, SIG_DFL);
-	sigprocmask(SIG_SETMASK, signals, NULL);
+	sigprocmask(SIG_SETMASK, &collector->waiting, NULL);
 	/* The same addresses in every run. */
 	personality(ADDR_NO_RANDOMIZE);
-	execv(launch->argv[0], launch->argv);
+	/* Without argv nothing has come here: NOLINTNEXTLINE(*-core.NonNullParamChecker) */
+	execv(collector->qemu, launch->argv);
 	_exit(STATUS_ABSENT);
 }
 
@@ -292,20 +293,19 @@ static int child_start(struct recording *recording, struct launch *launch,
 	if (recording->pid < 0)
 		return fail(error, DAV2M_HOST_IO, "cannot fork: %s", strerror(errno));
 	if (recording->pid == 0)
-		child_exec(launch, &collector->waiting);
+		child_exec(collector, launch);
 	return 0;
 }
 
 /* The command line of the program's first process. */
-static int launch_first(const struct recording *recording, char *qemu, char *plugin,
-			struct collector *collector, struct launch *launch,
-			struct dav2m_host_error *error)
+static int launch_first(const struct recording *recording, struct collector *collector,
+			struct launch *launch, struct dav2m_host_error *error)
 {
 	static char seed[] = "-seed", zero[] = "0", load[] = "-plugin";
-	char *const prefix[] = {qemu, seed, zero, load, collector->option};
+	char *const prefix[] = {collector->qemu, seed, zero, load, collector->option};
 	char path[PATH_MAX];
 
-	snprintf(collector->option, sizeof(collector->option), "%s,socket=%s", plugin,
+	snprintf(collector->option, sizeof(collector->option), "%s,socket=%s", collector->plugin,
 		 collector->address.sun_path);
 	if (program_find(recording->program[0], path))
 		return fail(error, DAV2M_HOST_IO, "%s: %s", recording->program[0], strerror(errno));
@@ -322,14 +322,14 @@ static int launch_first(const struct recording *recording, char *qemu, char *plu
 		    "%s: is no x86-64 program, or set-user-ID; QEMU cannot record it", path);
 }
 
-static int qemu_collect(struct recording *recording, const char *path, char *qemu, char *plugin,
-			struct collector *collector, struct dav2m_host_error *error)
+static int qemu_collect(struct recording *recording, const char *path, struct collector *collector,
+			struct dav2m_host_error *error)
 {
 	struct launch launch = {NULL, NULL};
 	int rc = collector_listen(collector, error);
 
 	if (!rc)
-		rc = launch_first(recording, qemu, plugin, collector, &launch, error);
+		rc = launch_first(recording, collector, &launch, error);
 	if (!rc)
 		rc = output_open(recording, path, "qemu-user", error);
 	if (!rc) {
@@ -352,8 +352,8 @@ static int qemu_collect(struct recording *recording, const char *path, char *qem
 static int qemu_record(struct recording *recording, const char *path, char *qemu, char *plugin,
 		       struct dav2m_host_error *error)
 {
-	struct collector collector = {.fd = -1};
-	const int rc = qemu_collect(recording, path, qemu, plugin, &collector, error);
+	struct collector collector = {.qemu = qemu, .plugin = plugin, .fd = -1};
+	const int rc = qemu_collect(recording, path, &collector, error);
 
 	collector_close(&collector);
 	return rc;
@@ -386,29 +386,20 @@ static _Noreturn void lackey_exec(char **program, int pipe)
 }
 
 /* Everything that arrives, as the one process that lackey follows. */
-static int lackey_copy(struct recording *recording, int pipe, struct dav2m_host_error *error)
+static int lackey_copy(const struct recording *recording, int pipe, struct dav2m_host_error *error)
 {
-	static const uint64_t begin[] = {1 << 8 | DAV2M_SIM_SWITCH << 2 | DAV2M_SIM_EVENT, 1};
-	static const uint64_t end[] = {DAV2M_SIM_EXIT_PROCESS << 2 | DAV2M_SIM_EVENT};
-	uint64_t *words = malloc(TRACE_WIRE_WORDS * sizeof(*words));
-	struct trace_input *input = NULL;
+	struct dav2m_host_error reason;
+	struct trace_input *input;
 	char path[32];
-	size_t n = 1;
 	int rc;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", pipe);
-	rc = words ? trace_input_open(path, TRACE_FORMAT_LACKEY, &input, error)
-		   : fail(error, DAV2M_HOST_MEMORY, "out of memory");
-	if (!rc)
-		rc = trace_output_write(recording->output, begin, 2, error);
-	while (!rc && n > 0) {
-		rc = trace_input_next(input, words, TRACE_WIRE_WORDS, &n, error);
-		if (!rc)
-			rc = trace_output_write(recording->output, words, n, error);
+	rc = trace_input_open(path, TRACE_FORMAT_LACKEY, &input, &reason);
+	if (!rc) {
+		rc = trace_output_copy(recording->output, input, NULL, &reason);
+		trace_input_close(input);
 	}
-	trace_input_close(input);
-	free(words);
-	return rc ? rc : trace_output_write(recording->output, end, 1, error);
+	return rc ? fail(error, rc, "recording with lackey: %.900s", reason.text) : 0;
 }
 
 static int lackey_record(struct recording *recording, const char *path,

@@ -105,10 +105,10 @@ static inline int record_read(struct dav2m_sim_lackey *lackey, const char *line,
 	return (int)words_put(words, kind, address, size);
 }
 
-/* A line that is valgrind's own: "==pid== ...", "--pid-- ...", "**pid** ...". */
+/* A line that is valgrind's own: "==pid== ...", "--pid-- ...", "**pid** ...", "### ...". */
 static inline int is_remark(char first)
 {
-	return first == '=' || first == '-' || first == '*';
+	return first == '=' || first == '-' || first == '*' || first == '#';
 }
 
 /* A whole line, its end taken off. */
