@@ -56,10 +56,9 @@ static void on_flush(void *self, uint32_t pcpu)
 
 static int domain_slots_new(struct smp_domain *domain)
 {
-	const uint32_t slots = SMP_SLOTS * domain->smp->config.vcpus;
 	const uint32_t frames = domain->sim->guest.memory.frames;
 
-	domain->slot = calloc(slots, sizeof(*domain->slot));
+	domain->slot = calloc(domain->smp->config.vcpus, sizeof(*domain->slot));
 	domain->detached = calloc(frames, sizeof(*domain->detached));
 	domain->level = calloc(frames, sizeof(*domain->level));
 	domain->node = calloc(frames, sizeof(*domain->node));

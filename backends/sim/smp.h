@@ -34,20 +34,21 @@ struct smp_context {
 	uint64_t torn;
 };
 
-/* A page table that the guest may write without the VMM. */
+/*
+ * A page table that the guest may write without the VMM. Of Xen's two writable page tables one is
+ * for the address space that runs and one for others; this guest writes no others, so one is left.
+ */
 struct smp_slot {
 	uint32_t table;	   /* guest frame; SIM_NO_FRAME: none */
 	uint32_t modified; /* entries written since */
+	uint32_t root;	   /* of the address space that it is in */
 };
-/* By what they are for: a table of the address space that runs, or of another one. */
-#define SMP_SLOTS 2
-
 struct smp_domain {
 	uint32_t id;
 	struct dav2m_smp *smp;
 	struct dav2m_sim *sim;
 	struct sim_platform below; /* the VMM's own */
-	struct smp_slot *slot;	   /* SMP_SLOTS of the domain, or of each vCPU */
+	struct smp_slot *slot;	   /* of the domain, or of each vCPU */
 	uint16_t *detached;	   /* by guest frame: slot + 1, or 0 */
 	uint8_t *level;		   /* by guest frame: of the verified page table in it, or 0 */
 	uint8_t *node;		   /* by guest frame: node + 1, or 0 before its first touch */
@@ -113,6 +114,9 @@ void smp_guest_hook(struct smp_domain *domain);
 /* Lends a domain's simulation to a vCPU, and takes it back. */
 void smp_context_load(struct dav2m_smp *smp, const struct smp_vcpu *vcpu);
 void smp_context_save(struct dav2m_smp *smp, const struct smp_vcpu *vcpu);
+
+/* Physical CPUs of other vCPUs that have an address space loaded, be they idle. */
+uint64_t smp_sharers(const struct dav2m_smp *smp, const struct smp_vcpu *vcpu, uint32_t root);
 
 /* smp_direct.c: direct paging */
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Direct paging as Xen 3.0 did it before shadow tables: the hardware walks the guest's own tables,
- * which hold machine addresses, so the VMM verifies every entry (Xen 3.0 and the Art of
- * Scalability, section 5.1; the order of steps is that of ptwr_do_page_fault() and ptwr_flush() in
- * the published source of that time).
+ * Direct paging as Xen 3.0 did it: the hardware walks the guest's own tables, which hold machine
+ * addresses, so the VMM verifies every entry (the Xen study, section 5.1; the order of steps is
+ * that of ptwr_do_page_fault() and ptwr_flush() in Xen's published source of that time).
  *
  * The first write to a verified table faults. The VMM detaches the table: it unhooks it, flushes
  * the TLBs of all CPUs that the domain runs on, keeps a copy and lets the guest write. Attaching it
@@ -21,13 +20,11 @@ static uint32_t page_table_lock(const struct dav2m_smp *smp, const struct smp_vc
 			   vcpu);
 }
 
-static struct smp_slot *slots(struct dav2m_smp *smp, const struct smp_vcpu *vcpu)
+static struct smp_slot *slot_of(struct dav2m_smp *smp, const struct smp_vcpu *vcpu)
 {
-	struct smp_slot *slot = smp->domain[vcpu->domain].slot;
+	const int own = (smp->config.flags & DAV2M_SMP_PER_VCPU) != 0;
 
-	if ((smp->config.flags & DAV2M_SMP_PER_VCPU) != 0)
-		slot += (size_t)SMP_SLOTS * vcpu->index;
-	return slot;
+	return &smp->domain[vcpu->domain].slot[own ? vcpu->index : 0];
 }
 
 static struct smp_op vmm_work(const struct dav2m_smp *smp, enum dav2m_smp_item item)
@@ -35,23 +32,25 @@ static struct smp_op vmm_work(const struct dav2m_smp *smp, enum dav2m_smp_item i
 	return smp_work(SMP_VMM, smp_price(smp, item));
 }
 
-/* The VMM's flush of all TLBs that may know a domain's translations. */
-static void add_flush(const struct dav2m_smp *smp, const struct smp_vcpu *vcpu,
+/*
+ * The VMM's flush of all TLBs that may know the translations of an address space. It takes those of
+ * all CPUs that the domain runs on, or asks which of them have that space loaded.
+ */
+static void add_flush(struct dav2m_smp *smp, const struct smp_vcpu *vcpu, uint32_t root,
 		      struct smp_program *program)
 {
 	const uint32_t lock = smp_lock_of(smp, DAV2M_SMP_FLUSH_LOCK, vcpu);
+	const uint64_t mask = (smp->config.flags & DAV2M_SMP_SAME_CONTEXT) != 0
+				      ? smp_sharers(smp, vcpu, root)
+				      : smp_domain_mask(&smp->machine, vcpu);
 
 	smp_add(program, smp_op(SMP_FLUSH, 0, 0, 0));
-	if (smp_domain_mask(&smp->machine, vcpu) == 0)
+	if (mask == 0)
 		return;
+	smp->machine.counts.flushes++;
 	smp_add(program, smp_op(SMP_ACQUIRE, 0, lock, 0));
-	smp_add(program, smp_op(SMP_SEND, SMP_SEND_FILTERED, 0, 0));
+	smp_add(program, smp_op(SMP_SEND, SMP_SEND_FILTERED, 0, mask));
 	smp_add(program, smp_op(SMP_RELEASE, 0, lock, 0));
-}
-
-static void count_flush(struct dav2m_smp *smp, const struct smp_vcpu *vcpu)
-{
-	smp->machine.counts.flushes += smp_domain_mask(&smp->machine, vcpu) != 0;
 }
 
 static void add_attach(struct dav2m_smp *smp, struct smp_vcpu *vcpu, struct smp_slot *slot,
@@ -61,8 +60,7 @@ static void add_attach(struct dav2m_smp *smp, struct smp_vcpu *vcpu, struct smp_
 	const uint64_t entries = sim_entries(domain->sim->guest.geometry);
 
 	smp_add(program, vmm_work(smp, DAV2M_SMP_ATTACH));
-	add_flush(smp, vcpu, program);
-	count_flush(smp, vcpu);
+	add_flush(smp, vcpu, slot->root, program);
 	smp_add(program,
 		smp_work(SMP_VMM, entries * smp_price(smp, DAV2M_SMP_COMPARE) +
 					  slot->modified * smp_price(smp, DAV2M_SMP_VERIFY)));
@@ -73,19 +71,17 @@ static void add_attach(struct dav2m_smp *smp, struct smp_vcpu *vcpu, struct smp_
 }
 
 static void add_detach(struct dav2m_smp *smp, struct smp_vcpu *vcpu, struct smp_slot *slot,
-		       uint32_t table, int active, struct smp_program *program)
+		       uint32_t table, uint32_t root, struct smp_program *program)
 {
 	struct smp_domain *domain = &smp->domain[vcpu->domain];
 
-	if (active) {
-		smp_add(program, vmm_work(smp, DAV2M_SMP_ATTACH));
-		add_flush(smp, vcpu, program);
-		count_flush(smp, vcpu);
-	}
+	smp_add(program, vmm_work(smp, DAV2M_SMP_ATTACH));
+	add_flush(smp, vcpu, root, program);
 	smp_add(program, vmm_work(smp, DAV2M_SMP_COPY));
 	smp_add(program, vmm_work(smp, DAV2M_SMP_ATTACH));
 	slot->table = table;
 	slot->modified = 1;
+	slot->root = root;
 	domain->detached[table] = (uint16_t)(slot - domain->slot + 1);
 	smp->machine.counts.detached++;
 }
@@ -125,7 +121,7 @@ static void on_write(struct dav2m_smp *smp, struct smp_vcpu *vcpu, const struct 
 
 static void on_decide(struct dav2m_smp *smp, struct smp_vcpu *vcpu, const struct smp_op *op)
 {
-	struct smp_slot *slot = &slots(smp, vcpu)[op->b != 0 ? 0 : 1];
+	struct smp_slot *slot = slot_of(smp, vcpu);
 	struct smp_program program = {.n = 0};
 
 	/* Somebody else may have detached it while this one waited. */
@@ -133,7 +129,7 @@ static void on_decide(struct dav2m_smp *smp, struct smp_vcpu *vcpu, const struct
 		return;
 	if (slot->table != SIM_NO_FRAME)
 		add_attach(smp, vcpu, slot, &program);
-	add_detach(smp, vcpu, slot, op->a, op->b != 0, &program);
+	add_detach(smp, vcpu, slot, op->a, (uint32_t)op->b, &program);
 	smp_play(&smp->machine, vcpu, &program);
 }
 
@@ -165,13 +161,11 @@ static void on_attach(struct dav2m_smp *smp, struct smp_vcpu *vcpu, const struct
 
 static void on_cleanup(struct dav2m_smp *smp, struct smp_vcpu *vcpu)
 {
-	struct smp_slot *slot = slots(smp, vcpu);
+	struct smp_slot *slot = slot_of(smp, vcpu);
 	struct smp_program program = {.n = 0};
-	int i;
 
-	for (i = 0; i < SMP_SLOTS; i++)
-		if (slot[i].table != SIM_NO_FRAME)
-			add_attach(smp, vcpu, &slot[i], &program);
+	if (slot->table != SIM_NO_FRAME)
+		add_attach(smp, vcpu, slot, &program);
 	smp_play(&smp->machine, vcpu, &program);
 }
 
@@ -199,8 +193,7 @@ static void on_flush_mask(struct dav2m_smp *smp, struct smp_vcpu *vcpu)
 {
 	struct smp_program program = {.n = 0};
 
-	add_flush(smp, vcpu, &program);
-	count_flush(smp, vcpu);
+	add_flush(smp, vcpu, (uint32_t)smp->context[vcpu->id].root, &program);
 	smp_play(&smp->machine, vcpu, &program);
 }
 

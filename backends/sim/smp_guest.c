@@ -100,18 +100,17 @@ static void note(struct dav2m_smp *smp, struct dav2m_sim *sim)
 	context->torn = sim->vmm.torn_flushes;
 }
 
-/* Physical CPUs of other vCPUs that have an address space loaded, be they idle. */
-static uint64_t sharers(const struct dav2m_smp *smp, uint32_t root)
+uint64_t smp_sharers(const struct dav2m_smp *smp, const struct smp_vcpu *vcpu, uint32_t root)
 {
 	const struct smp_machine *machine = &smp->machine;
 	uint64_t mask = 0;
 	uint32_t i;
 
 	for (i = 0; i < machine->vcpus; i++)
-		if (i != smp->running->id && machine->vcpu[i].domain == smp->running->domain &&
+		if (i != vcpu->id && machine->vcpu[i].domain == vcpu->domain &&
 		    smp->context[i].root == root)
 			mask |= 1ull << machine->vcpu[i].pcpu;
-	return mask & ~(1ull << smp->running->pcpu);
+	return mask & ~(1ull << vcpu->pcpu);
 }
 
 /*
@@ -121,7 +120,7 @@ static uint64_t sharers(const struct dav2m_smp *smp, uint32_t root)
  */
 static void shootdown(struct dav2m_smp *smp, const struct dav2m_sim *sim, uint32_t root)
 {
-	const uint64_t mask = sharers(smp, root);
+	const uint64_t mask = smp_sharers(smp, smp->running, root);
 	const uint32_t exit = sim->config.cost->price[DAV2M_SIM_EXIT].cycles;
 	const int direct = smp_direct(smp);
 	const enum dav2m_smp_lock kind = direct ? DAV2M_SMP_FLUSH_LOCK : DAV2M_SMP_SHOOTDOWN_LOCK;
@@ -174,7 +173,7 @@ static void on_table_write(void *self, uint32_t table, uint32_t index)
 		upper_write(domain, table, index);
 		return;
 	}
-	append_call(smp, SMP_WRITE, table, 1);
+	append_call(smp, SMP_WRITE, table, domain->sim->vmm.guest_root);
 }
 
 /* Whatever was in the frame, it is no verified table any more. */
@@ -290,6 +289,10 @@ static int event_run(struct dav2m_smp *smp, struct smp_domain *domain, const uin
 	const enum dav2m_sim_event event = (enum dav2m_sim_event)(*word >> 2 & 0x3f);
 	int error;
 
+	/* Times are sums of these. */
+	if ((event == DAV2M_SIM_SYSCALL || event == DAV2M_SIM_MARK) && words > 1 &&
+	    word[1] > DAV2M_SMP_TIMES_MAX)
+		return DAV2M_SIM_ERR_EVENT;
 	if (event == DAV2M_SIM_EXIT_PROCESS || event == DAV2M_SIM_EXEC) {
 		if (run_elsewhere(smp, sim->guest.current))
 			return DAV2M_SIM_ERR_PROCESS;

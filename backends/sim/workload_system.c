@@ -246,14 +246,14 @@ static const struct sim_program systems[] = {
 		"Windows",
 		20 * MOTION_STEPS, motion_step),
 	PROGRAM("file-server", "a process per request: fork, exec, map, read, unmap, exit",
-		"Xen 3.0 and the Art of Scalability, section 5: reAIM's file-server load", 40,
+		"Xen SMP study (Linux Symposium), section 5: reAIM's file-server load", 40,
 		server_step),
 	PROGRAM("file-server-light", "the same with ten times the work between page-table changes",
 		"as file-server", 20, light_step),
 	PROGRAM("file-server-waits", "the same, each request waited for as long as it takes",
 		"as file-server; for vm-stat", 40, waits_step),
 	PROGRAM("memwrite", "a buffer of 16 MB is written again and again",
-		"Xen 3.0 and the Art of Scalability, section 4.1.3", 256, memwrite_step),
+		"Xen SMP study (Linux Symposium), section 4.1.3", 256, memwrite_step),
 };
 
 size_t sim_system_count(void)

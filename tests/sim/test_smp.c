@@ -205,8 +205,8 @@ END_TEST
 START_TEST(shootdown)
 {
 	static const char *const policies[] = {"native",      "domain-lock", "per-vcpu",
-					       "flush-clock", "immediate",   "shadow",
-					       "nested"};
+					       "flush-clock", "immediate",   "same-context",
+					       "shadow",      "nested"};
 	struct script script = {.used = {0}};
 	struct dav2m_smp_config config = config_of(&script, 2, policies[_i]);
 	struct dav2m_smp *smp = smp_new(&config);
@@ -439,7 +439,7 @@ START_TEST(same_guest_everywhere)
 		ck_assert_mem_eq(&d, &first, sizeof(d));
 		load_free(&load, smp);
 	}
-	ck_assert_uint_eq(i, 7);
+	ck_assert_uint_eq(i, 8);
 }
 END_TEST
 
@@ -730,7 +730,7 @@ START_TEST(configurations)
 	BREAK(pcpus, 0, DAV2M_SIM_ERR_RANGE);
 	BREAK(nodes, 0, DAV2M_SIM_ERR_RANGE);
 	BREAK(nodes, 3, DAV2M_SIM_ERR_RANGE);
-	BREAK(flags, 16, DAV2M_SIM_ERR_RANGE);
+	BREAK(flags, 32, DAV2M_SIM_ERR_RANGE);
 	BREAK(flags, DAV2M_SMP_IMMEDIATE, DAV2M_SIM_ERR_RANGE);
 	BREAK(mode, DAV2M_SIM_SHADOW, DAV2M_SIM_ERR_RANGE);
 	BREAK(guest_bytes, 1, DAV2M_SIM_ERR_RANGE);
@@ -751,8 +751,8 @@ int main(void)
 	tcase_add_loop_test(tcase, pages_come_and_go, 0, 4);
 	tcase_add_test(tcase, first_touch_costs);
 	tcase_add_test(tcase, tables_are_taken_away);
-	tcase_add_loop_test(tcase, shootdown, 0, 7);
-	tcase_add_loop_test(tcase, coherent, 0, 7);
+	tcase_add_loop_test(tcase, shootdown, 0, 8);
+	tcase_add_loop_test(tcase, coherent, 0, 8);
 	tcase_add_test(tcase, no_shootdown);
 	tcase_add_loop_test(tcase, process_in_use, 0, 2);
 	tcase_add_test(tcase, same_guest_everywhere);

@@ -6,9 +6,10 @@
  * locks, interprocessor interrupts and memory controllers are used in that order, so what a vCPU
  * waits for is what others do. The same streams give the same result, always.
  *
- * The ways of virtualizing page tables are those of "Xen 3.0 and the Art of Scalability": direct
- * paging, where the guest writes its tables and the VMM verifies them, in four steps from one lock
- * per domain to none; and shadow and nested paging as in <dav2m/sim/run.h>.
+ * The ways of virtualizing page tables are those of a study of Xen 3.0 on up to 16 processors
+ * (Linux Symposium; "the Xen study"): direct paging, where the guest writes its tables and the VMM
+ * verifies them, from one lock per domain to none; and shadow and nested paging as in
+ * <dav2m/sim/run.h>.
  */
 #ifndef DAV2M_SIM_SMP_H
 #define DAV2M_SIM_SMP_H
@@ -66,14 +67,17 @@ DAV2M_API const char *dav2m_smp_item_name(enum dav2m_smp_item item);
 
 /* Flags of a policy. */
 /* Direct paging: the guest writes tables that the hardware walks, the VMM verifies. */
-#define DAV2M_SMP_DIRECT      1u
-/* Two writable page tables, and a lock for them, per vCPU instead of per domain. */
-#define DAV2M_SMP_PER_VCPU    2u
+#define DAV2M_SMP_DIRECT       1u
+/* The writable page tables, and a lock for them, per vCPU instead of per domain. */
+#define DAV2M_SMP_PER_VCPU     2u
 /* No flush IPI to a CPU that has flushed since the sender has. */
-#define DAV2M_SMP_FLUSH_CLOCK 4u
+#define DAV2M_SMP_FLUSH_CLOCK  4u
 /* Each write is verified as it occurs; no table is ever detached. */
-#define DAV2M_SMP_IMMEDIATE   8u
-#define DAV2M_SMP_FLAGS	      15u
+#define DAV2M_SMP_IMMEDIATE    8u
+/* Flushes go to the CPUs that have the address space in question loaded, not to all of the
+   domain's: the study's own proposal, which it had no implementation of. */
+#define DAV2M_SMP_SAME_CONTEXT 16u
+#define DAV2M_SMP_FLAGS	       31u
 
 struct dav2m_smp_policy {
 	const char *name;
@@ -93,6 +97,9 @@ enum dav2m_smp_placement {
 	DAV2M_SMP_REMOTE	/* in the node after that of the CPU */
 };
 #define DAV2M_SMP_PLACEMENTS 4
+
+/* Most system calls at once, and longest time without a job, in cycles. */
+#define DAV2M_SMP_TIMES_MAX (1ull << 40)
 
 struct dav2m_smp;
 
@@ -115,7 +122,8 @@ struct dav2m_smp_config {
 	/*
 	 * The next words of a vCPU, whole events only, at most room; 0 at its end. Process numbers
 	 * are the domain's. DAV2M_SIM_MARK n says that a job is done and the next one arrives n
-	 * cycles later; until then the vCPU idles.
+	 * cycles later; until then the vCPU idles. That n, and the n of DAV2M_SIM_SYSCALL, are
+	 * at most DAV2M_SMP_TIMES_MAX.
 	 */
 	size_t (*read)(void *context, uint32_t domain, uint32_t vcpu, uint64_t *words, size_t room);
 	/* As in struct dav2m_sim_config, of one vCPU. May call dav2m_smp_switch(). May be NULL. */
