@@ -31,7 +31,6 @@ struct smp_context {
 	uint64_t handling_cycles; /* part of exits after the world switch */
 	uint64_t faults;
 	uint64_t walks;
-	uint64_t torn;
 };
 
 /*
@@ -51,7 +50,8 @@ struct smp_domain {
 	struct smp_slot *slot;	   /* of the domain, or of each vCPU */
 	uint16_t *detached;	   /* by guest frame: slot + 1, or 0 */
 	uint8_t *level;		   /* by guest frame: of the verified page table in it, or 0 */
-	uint8_t *node;		   /* by guest frame: node + 1, or 0 before its first touch */
+	uint64_t torn; /* flushes of all its CPUs for lost shadow tables, as operations */
+	uint8_t *node; /* by guest frame: node + 1, or 0 before its first touch */
 };
 
 struct dav2m_smp {

@@ -5,9 +5,10 @@
  */
 #include "smp.h"
 
-/* References run ahead at once: other CPUs' flushes wait for so many. Inferred: a batch keeps the
-   overhead low and is, at 10^4 cycles, shorter than a page fault takes under any policy. */
-#define STEP_WORDS 32
+/* A piece ends after so many words or instructions: for so long at most another CPU's flush comes
+   late to the TLB. A choice: twice what a page fault takes, and long enough to be cheap. */
+#define STEP_WORDS	  32
+#define STEP_INSTRUCTIONS 10000u
 
 void smp_context_load(struct dav2m_smp *smp, const struct smp_vcpu *vcpu)
 {
@@ -76,8 +77,10 @@ static void totals(const struct dav2m_sim *sim, uint64_t *ret_cycles, uint64_t *
  * Appends the work done since the last time. Exits are handled under the VMM's lock, of which a
  * domain has one as Xen's shadow code did; their world switches are not.
  */
-static void note(struct dav2m_smp *smp, struct dav2m_sim *sim)
+static void note(struct smp_domain *domain)
 {
+	struct dav2m_smp *smp = domain->smp;
+	const struct dav2m_sim *sim = domain->sim;
 	struct smp_context *context = &smp->context[smp->running->id];
 	const uint64_t faults = sim->counts.faults + sim->counts.cow_faults;
 	uint64_t cycles, handling;
@@ -92,12 +95,12 @@ static void note(struct dav2m_smp *smp, struct dav2m_sim *sim)
 	if (handling > context->handling_cycles)
 		append_locked(smp, DAV2M_SMP_DOMAIN_LOCK, SMP_VMM,
 			      handling - context->handling_cycles);
-	if (sim->vmm.torn_flushes > context->torn)
+	if (sim->vmm.torn_flushes > domain->torn)
 		append_call(smp, SMP_FLUSH_MASK, 0, 0);
 	context->cycles = cycles;
 	context->handling_cycles = handling;
 	context->faults = faults;
-	context->torn = sim->vmm.torn_flushes;
+	domain->torn = sim->vmm.torn_flushes;
 }
 
 uint64_t smp_sharers(const struct dav2m_smp *smp, const struct smp_vcpu *vcpu, uint32_t root)
@@ -166,7 +169,7 @@ static void on_table_write(void *self, uint32_t table, uint32_t index)
 	domain->below.table_write(domain->below.self, table, index);
 	if (smp->running == NULL)
 		return;
-	note(smp, domain->sim);
+	note(domain);
 	if (!smp_direct(smp) || domain->level[table] == 0)
 		return;
 	if (domain->level[table] > 1) {
@@ -184,7 +187,7 @@ static void on_frame_write(void *self, uint32_t frame)
 	domain->below.frame_write(domain->below.self, frame);
 	domain->level[frame] = 0;
 	if (domain->smp->running != NULL)
-		note(domain->smp, domain->sim);
+		note(domain);
 }
 
 static void on_invlpg(void *self, uint64_t vpn)
@@ -195,7 +198,7 @@ static void on_invlpg(void *self, uint64_t vpn)
 	domain->below.invlpg(domain->below.self, vpn);
 	if (smp->running == NULL)
 		return;
-	note(smp, domain->sim);
+	note(domain);
 	if (smp_direct(smp))
 		hypercall(smp, 0, 0);
 	shootdown(smp, domain->sim, domain->sim->vmm.guest_root);
@@ -211,7 +214,7 @@ static void on_load_root(void *self, uint32_t root)
 	domain->below.load_root(domain->below.self, root);
 	if (smp->running == NULL)
 		return;
-	note(smp, domain->sim);
+	note(domain);
 	if (smp_direct(smp)) {
 		cycles = smp_direct_verify(domain, root, domain->sim->guest.geometry->levels, 1);
 		if (cycles > 0) {
@@ -303,7 +306,7 @@ static int event_run(struct dav2m_smp *smp, struct smp_domain *domain, const uin
 		return error;
 	if (event == DAV2M_SIM_SYSCALL)
 		append_syscalls(smp, sim, word[1]);
-	note(smp, sim);
+	note(domain);
 	if (event == DAV2M_SIM_MARK)
 		append(smp, smp_op(SMP_JOB, 0, 0, word[1]));
 	return 0;
@@ -354,7 +357,7 @@ static int reference_run(struct dav2m_smp *smp, struct smp_domain *domain, const
 	if (error < 0)
 		return error;
 	if (sim->counts.walks > context->walks || smp->config.placement != DAV2M_SMP_ANYWHERE) {
-		note(smp, sim);
+		note(domain);
 		page_note(smp, domain, *word);
 	}
 	context->walks = sim->counts.walks;
@@ -376,10 +379,13 @@ static int words_read(struct dav2m_smp *smp, const struct smp_vcpu *vcpu)
 
 static int piece_run(struct dav2m_smp *smp, struct smp_domain *domain, struct smp_context *context)
 {
+	const uint64_t end = domain->sim->seen[DAV2M_SIM_FETCH] + STEP_INSTRUCTIONS;
 	uint32_t words, i;
 	int error = 0;
 
-	for (i = 0; i < STEP_WORDS && context->at < context->words && error == 0; i++) {
+	for (i = 0; i < STEP_WORDS && domain->sim->seen[DAV2M_SIM_FETCH] < end &&
+		    context->at < context->words && error == 0;
+	     i++) {
 		const uint64_t *word = &context->word[context->at];
 
 		if ((*word & 3) != DAV2M_SIM_EVENT) {
@@ -394,10 +400,10 @@ static int piece_run(struct dav2m_smp *smp, struct smp_domain *domain, struct sm
 		if (words > context->words - context->at)
 			return DAV2M_SIM_ERR_EVENT;
 		context->at += words;
-		note(smp, domain->sim);
+		note(domain);
 		return event_run(smp, domain, word, words);
 	}
-	note(smp, domain->sim);
+	note(domain);
 	return error;
 }
 
