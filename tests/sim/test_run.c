@@ -417,7 +417,7 @@ int main(void)
 	tcase_add_test(tcase, samples_come_at_windows);
 	tcase_add_test(tcase, wrong_configs_are_refused);
 	tcase_add_test(tcase, tables_are_whole);
-	tcase_add_loop_test(tcase, workloads_repeat_for_a_seed, 0, 16);
+	tcase_add_loop_test(tcase, workloads_repeat_for_a_seed, 0, 64);
 	suite_add_tcase(suite, tcase);
 	return rig_main(suite);
 }
