@@ -329,6 +329,51 @@ START_TEST(the_kernel_takes_its_share)
 }
 END_TEST
 
+/*
+ * What one run of kswapd is to a VMM: two CR3 writes, no INVLPG, and every entry that it changes.
+ * An emulating one sees each of them; another one lets each leaf table go out of sync once and
+ * brings all back with the CR3 write that ends the run. All tables have shadows by then.
+ */
+START_TEST(a_vmm_sees_what_kswapd_changes)
+{
+	const int emulating = _i;
+	struct dav2m_sim_config config = swap_config(DAV2M_SIM_SHADOW);
+	struct dav2m_sim_counts before, after;
+	struct dav2m_sim *sim;
+	uint64_t end, tables;
+
+	cost.shadowing = emulating ? DAV2M_SIM_EMULATING : DAV2M_SIM_UNSYNCING;
+	sim = rig_new(&config);
+	rig_event(sim, DAV2M_SIM_SWITCH, 1, 0, 0);
+	end = fill(sim, A);
+	tables = (end - A + 511) / 512;
+	ck_assert_uint_ne(end % 512, 0); /* the next page is in the last of them */
+	/* What was mapped since the last CR3 write has left its tables out of sync. */
+	rig_event(sim, DAV2M_SIM_SWITCH, 0, 0, 0);
+	rig_event(sim, DAV2M_SIM_SWITCH, 1, 0, 0);
+	before = rig_counts(sim);
+	rig_touch(sim, DAV2M_SIM_STORE, end);
+	after = rig_counts(sim);
+	ck_assert_uint_gt(after.swap_writes, 0);
+	ck_assert_uint_eq(after.exits[DAV2M_SIM_EXIT_CR3] - before.exits[DAV2M_SIM_EXIT_CR3], 2);
+	ck_assert_uint_eq(after.exits[DAV2M_SIM_EXIT_INVLPG], before.exits[DAV2M_SIM_EXIT_INVLPG]);
+	ck_assert_uint_eq(after.exits[DAV2M_SIM_EXIT_INJECT] - before.exits[DAV2M_SIM_EXIT_INJECT],
+			  1);
+	if (emulating) {
+		ck_assert_uint_eq(after.exits[DAV2M_SIM_EXIT_EMULATE] -
+					  before.exits[DAV2M_SIM_EXIT_EMULATE],
+				  after.table_writes - before.table_writes);
+	} else {
+		/* The last is the new page's own, after kswapd. */
+		ck_assert_uint_eq(after.exits[DAV2M_SIM_EXIT_UNSYNC] -
+					  before.exits[DAV2M_SIM_EXIT_UNSYNC],
+				  tables + 1);
+		ck_assert_uint_eq(after.resyncs - before.resyncs, tables);
+	}
+	dav2m_sim_free(sim);
+}
+END_TEST
+
 /* A storm of forks, writes, reads and ends, with three times as many pages as memory has. */
 static void storm(struct dav2m_sim *sim, uint64_t *random)
 {
@@ -416,6 +461,7 @@ int main(void)
 	tcase_add_loop_test(tcase, exit_frees_swap, 0, 6);
 	tcase_add_test(tcase, swap_has_an_end);
 	tcase_add_test(tcase, the_kernel_takes_its_share);
+	tcase_add_loop_test(tcase, a_vmm_sees_what_kswapd_changes, 0, 2);
 	tcase_add_loop_test(tcase, swap_is_the_same_in_every_mode, 0, 2);
 	suite_add_tcase(suite, tcase);
 	return rig_main(suite);
