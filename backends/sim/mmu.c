@@ -119,18 +119,6 @@ static uint8_t smaller(uint8_t a, uint8_t b)
 	return a < b ? a : b;
 }
 
-void sim_mmu_geometry(struct sim_mmu *mmu, const struct sim_geometry *g,
-		      enum dav2m_sim_page nested_page, int nested)
-{
-	/* Nested tables are always the 4-level ones of the host. */
-	const uint8_t cut = nested ? (uint8_t)(9 * nested_page) : UINT8_MAX;
-
-	mmu->shift[DAV2M_SIM_4K] = 0;
-	mmu->shift[DAV2M_SIM_2M] = smaller(g->bits, cut);
-	mmu->shift[DAV2M_SIM_1G] = smaller((uint8_t)(2 * g->bits), cut);
-	mmu->nested_shift = (uint8_t)(9 * nested_page);
-}
-
 void sim_mmu_flush(struct sim_mmu *mmu)
 {
 	uint32_t i;
@@ -190,11 +178,6 @@ void sim_mmu_rebase(struct sim_mmu *mmu)
  * knowing the shifts and the trip count takes a third of their instructions away.
  */
 static const struct sim_geometry four_levels = {4, 9};
-
-static inline int has_four_levels(const struct sim_geometry *g)
-{
-	return g->levels == four_levels.levels && g->bits == four_levels.bits;
-}
 
 /* Host frame of a guest frame; 0 and *ret_shift, or -1 when it has no nested entry. */
 static inline int nested_frame(struct sim_mmu *mmu, const struct sim_space *nested, uint32_t gfn,
@@ -310,12 +293,11 @@ walk(struct sim_mmu *mmu, struct sim_tlb *cache, const struct sim_space *space,
 	return SIM_WALK_DONE;
 }
 
-/* Each of these is a compilation of walk() of its own; nested: NULL for a 1-D walk. */
+/* Each of these is a compilation of walk() of its own; nested_or_null: NULL for a 1-D walk. */
 #define WALK(name, cache, geometry, nested_or_null)                                                \
-	static __attribute__((noinline)) enum sim_walk_result name(                                \
-		struct sim_mmu *mmu, const struct sim_space *space,                                \
-		const struct sim_space *nested, uint64_t vpn, int write,                           \
-		struct sim_walk *ret_walk)                                                         \
+	static enum sim_walk_result name(struct sim_mmu *mmu, const struct sim_space *space,       \
+					 const struct sim_space *nested, uint64_t vpn, int write,  \
+					 struct sim_walk *ret_walk)                                \
 	{                                                                                          \
 		(void)nested;                                                                      \
 		return walk(mmu, cache, space, geometry, nested_or_null, vpn, write, ret_walk);    \
@@ -324,19 +306,29 @@ walk(struct sim_mmu *mmu, struct sim_tlb *cache, const struct sim_space *space,
 WALK(walk_four, mmu->walk_cache, &four_levels, NULL)
 WALK(walk_four_bare, NULL, &four_levels, NULL)
 WALK(walk_four_nested, mmu->walk_cache, &four_levels, nested)
-WALK(walk_any, mmu->walk_cache, space->geometry, nested)
+WALK(walk_any, mmu->walk_cache, space->geometry, NULL)
+WALK(walk_any_nested, mmu->walk_cache, space->geometry, nested)
 
-enum sim_walk_result sim_mmu_walk(struct sim_mmu *mmu, const struct sim_space *space,
-				  const struct sim_space *nested, uint64_t vpn, int write,
-				  struct sim_walk *ret_walk)
+static sim_walker *walker_of(const struct sim_mmu *mmu, const struct sim_geometry *g, int nested)
 {
-	if (!has_four_levels(space->geometry))
-		return walk_any(mmu, space, nested, vpn, write, ret_walk);
-	if (nested != NULL)
-		return walk_four_nested(mmu, space, nested, vpn, write, ret_walk);
-	if (mmu->walk_cache != NULL)
-		return walk_four(mmu, space, NULL, vpn, write, ret_walk);
-	return walk_four_bare(mmu, space, NULL, vpn, write, ret_walk);
+	if (g->levels != four_levels.levels || g->bits != four_levels.bits)
+		return nested ? walk_any_nested : walk_any;
+	if (nested)
+		return walk_four_nested;
+	return mmu->walk_cache != NULL ? walk_four : walk_four_bare;
+}
+
+void sim_mmu_geometry(struct sim_mmu *mmu, const struct sim_geometry *g,
+		      enum dav2m_sim_page nested_page, int nested)
+{
+	/* Nested tables are always the 4-level ones of the host. */
+	const uint8_t cut = nested ? (uint8_t)(9 * nested_page) : UINT8_MAX;
+
+	mmu->shift[DAV2M_SIM_4K] = 0;
+	mmu->shift[DAV2M_SIM_2M] = smaller(g->bits, cut);
+	mmu->shift[DAV2M_SIM_1G] = smaller((uint8_t)(2 * g->bits), cut);
+	mmu->nested_shift = (uint8_t)(9 * nested_page);
+	mmu->walk = walker_of(mmu, g, nested);
 }
 
 enum sim_hit sim_mmu_lookup_large(struct sim_mmu *mmu, enum dav2m_sim_stream stream, uint64_t vpn,

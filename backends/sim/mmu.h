@@ -36,6 +36,11 @@ struct sim_walk {
 	uint8_t writable;   /* DONE: a write needs no further walk */
 };
 
+struct sim_mmu;
+typedef enum sim_walk_result sim_walker(struct sim_mmu *mmu, const struct sim_space *space,
+					const struct sim_space *nested, uint64_t vpn, int write,
+					struct sim_walk *ret_walk);
+
 struct sim_mmu {
 	struct sim_tlb *l1[DAV2M_SIM_STREAMS][DAV2M_SIM_PAGES];	 /* NULL: not held */
 	struct sim_sets *l2[DAV2M_SIM_STREAMS][DAV2M_SIM_PAGES]; /* NULL: not held */
@@ -43,6 +48,7 @@ struct sim_mmu {
 	uint8_t large;			/* 1: an entry of class 2M or 1G may be present */
 	uint8_t splintered;		/* 1: a page may be held in several entries */
 	uint8_t nested_shift;
+	sim_walker *walk;	    /* for this geometry */
 	uint32_t now;		    /* stamp of the reference under way */
 	struct sim_tlb *walk_cache; /* NULL: none */
 	struct sim_tlb *nested_tlb; /* NULL: none */
@@ -57,17 +63,21 @@ struct sim_mmu {
 int sim_mmu_init(struct sim_mmu *mmu, const struct dav2m_sim_machine *machine);
 void sim_mmu_free(struct sim_mmu *mmu);
 
-/* Sizes of large pages: those of the guest's tables, cut to the nested pages' if nested. */
+/* How walks go, and sizes of large pages: the guest's tables', cut to the nested pages' if nested.
+ */
 void sim_mmu_geometry(struct sim_mmu *mmu, const struct sim_geometry *g,
 		      enum dav2m_sim_page nested_page, int nested);
 void sim_mmu_flush(struct sim_mmu *mmu);
 void sim_mmu_invlpg(struct sim_mmu *mmu, uint64_t vpn);
 void sim_mmu_rebase(struct sim_mmu *mmu);
 
-/* Translates a page; nested: the tables of nested paging, or NULL for a 1-D walk. */
-enum sim_walk_result sim_mmu_walk(struct sim_mmu *mmu, const struct sim_space *space,
-				  const struct sim_space *nested, uint64_t vpn, int write,
-				  struct sim_walk *ret_walk);
+/* Translates a page; nested: the tables of nested paging, not looked at by 1-D walks. */
+static inline enum sim_walk_result sim_mmu_walk(struct sim_mmu *mmu, const struct sim_space *space,
+						const struct sim_space *nested, uint64_t vpn,
+						int write, struct sim_walk *ret_walk)
+{
+	return mmu->walk(mmu, space, nested, vpn, write, ret_walk);
+}
 
 enum sim_hit {
 	SIM_HIT_NONE, /* in no TLB */

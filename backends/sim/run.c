@@ -90,6 +90,13 @@ static void walk_charge(struct dav2m_sim *sim, const struct sim_walk *walk)
 		(uint64_t)walk->cached * price[DAV2M_SIM_WALK_CACHED].cycles;
 }
 
+/* After what may have exited: a poke is answered at the next point between references. */
+static inline void settle(struct dav2m_sim *sim)
+{
+	if (sim->vmm.poked)
+		sim->due = 0;
+}
+
 /* Walks, and has faults handled, until a walk comes through. */
 static int translate(struct dav2m_sim *sim, uint64_t vpn, unsigned kind, struct sim_walk *ret_walk)
 {
@@ -105,6 +112,7 @@ static int translate(struct dav2m_sim *sim, uint64_t vpn, unsigned kind, struct 
 		handled = sim_vmm_fault(&sim->vmm, vpn, write, result, ret_walk);
 		if (handled == 0)
 			handled = sim_guest_fault(&sim->guest, vpn, write, kind == DAV2M_SIM_FETCH);
+		settle(sim);
 		if (handled < 0)
 			return handled;
 	}
@@ -157,25 +165,20 @@ static void sampling_point(struct dav2m_sim *sim)
 		sim->config.sample(sim->config.vm, sim, at_window);
 }
 
-/* The slow path's tail: a poke is answered at the next point between references. */
-static inline int settle(struct dav2m_sim *sim, int error)
-{
-	if (SIM_UNLIKELY(sim->vmm.poked))
-		sim->due = 0;
-	return error;
-}
-
 /* Answers the words of an event in *ret_words. */
 static int event_run(struct dav2m_sim *sim, const uint64_t *word, size_t n, size_t *ret_words)
 {
 	const enum dav2m_sim_event event = (enum dav2m_sim_event)(*word >> 2 & 0x3f);
 	const uint32_t arguments = (uint32_t)(*word >> 8 & 0xff);
+	int error;
 
 	if ((unsigned)event >= DAV2M_SIM_EVENTS || arguments >= n || *word >> 16 != 0 ||
 	    arguments != dav2m_sim_event_arguments(event))
 		return DAV2M_SIM_ERR_EVENT;
 	*ret_words = 1 + arguments;
-	return settle(sim, sim_guest_event(&sim->guest, event, word + 1));
+	error = sim_guest_event(&sim->guest, event, word + 1);
+	settle(sim);
+	return error;
 }
 
 /* Runs words up to the end, an event or an error; answers through *ret_at where it stopped. */
@@ -202,7 +205,7 @@ static int references_run(struct dav2m_sim *sim, const uint64_t *word, size_t n,
 			tlb->stamp[slot] = now;
 		} else {
 			sim->mmu->now = now;
-			error = settle(sim, reference_slow(sim, key >> 4, kind));
+			error = reference_slow(sim, key >> 4, kind);
 			if (SIM_UNLIKELY(error < 0))
 				break;
 		}

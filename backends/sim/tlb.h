@@ -86,9 +86,9 @@ static inline int sim_tlb_find(struct sim_tlb *tlb, uint64_t key)
 	return tlb->filter[hash] == 0 ? -1 : sim_tlb_search(tlb, key, hash);
 }
 
-static inline uint32_t sim_tlb_victim(struct sim_tlb *tlb, uint32_t first)
+static inline uint32_t sim_tlb_victim(struct sim_tlb *tlb, uint64_t key)
 {
-	uint32_t slot, oldest;
+	uint32_t first, slot, oldest;
 
 	if (tlb->sets == 1) {
 		while (tlb->queue_next < tlb->queue_end) {
@@ -99,7 +99,7 @@ static inline uint32_t sim_tlb_victim(struct sim_tlb *tlb, uint32_t first)
 		}
 		return sim_tlb_oldest(tlb);
 	}
-	oldest = first;
+	oldest = first = ((uint32_t)(key >> 4) & (tlb->sets - 1)) * tlb->ways;
 	for (slot = first + 1; slot < first + tlb->ways; slot++)
 		if (tlb->stamp[slot] < tlb->stamp[oldest])
 			oldest = slot;
@@ -116,8 +116,7 @@ static inline void sim_tlb_tag(struct sim_tlb *tlb, uint32_t slot, uint64_t key,
 /* Puts an entry where the least recently used one of its set was. */
 static inline void sim_tlb_insert(struct sim_tlb *tlb, uint64_t key, uint32_t frame, uint32_t stamp)
 {
-	const uint32_t set = (uint32_t)(key >> 4) & (tlb->sets - 1);
-	const uint32_t slot = sim_tlb_victim(tlb, set * tlb->ways);
+	const uint32_t slot = sim_tlb_victim(tlb, key);
 	const uint32_t hash = sim_hash(key & ~SIM_KEY_WRITE);
 
 	sim_tlb_tag(tlb, slot, key, hash);

@@ -47,9 +47,7 @@ struct sim_platform sim_vmm_platform(struct sim_vmm *vmm);
 static inline enum sim_walk_result sim_vmm_walk(struct sim_vmm *vmm, uint64_t vpn, int write,
 						struct sim_walk *ret_walk)
 {
-	return sim_mmu_walk(vmm->mmu, &vmm->active,
-			    vmm->mode == DAV2M_SIM_NESTED ? &vmm->nested : NULL, vpn, write,
-			    ret_walk);
+	return sim_mmu_walk(vmm->mmu, &vmm->active, &vmm->nested, vpn, write, ret_walk);
 }
 
 /*
