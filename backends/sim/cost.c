@@ -19,7 +19,8 @@
 
 /* Each entry is written once to map and once to unmap: in the Xen study's Debian run, two faults
    that are fixed go with each one that was the guest's own. That both are emulated writes is
-   inferred: the study counts half of them as such, and does not say what the others fixed. */
+   inferred: the study counts half of them as such, and does not say what the others fixed;
+   docs/simulator.md tells more. */
 #define LINUX_WRITES .map_writes = 1, .unmap_writes = 1
 
 /* Linux 2.6 as a guest. */

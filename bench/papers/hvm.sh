@@ -47,7 +47,7 @@ routines() {
 		"$(holds "$fixed / $3 > 0.9 && $fixed / $3 < 1.1")"
 	row "hvm-routine-emulated-$1" "$4 per own fault" "$emulated" calls \
 		"$(holds "$emulated / $4 > 0.9 && $emulated / $4 < 1.1")" \
-		'what the other half of the fixed faults fixed, the paper does not say; ours are writes'
+		'Xen drops a table that is written twice in a row, so unmapping is not emulated; what was fixed instead, the paper does not say'
 	row "hvm-routine-page-fault-$1" "$5 cycles" "$mean" cycles \
 		"$(holds "$mean / $5 > 0.9 && $mean / $5 < 1.1")" \
 		"the exits' own means, which are our prices, weigh $6 in the paper, too; its two sets are of different runs"
