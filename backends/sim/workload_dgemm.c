@@ -4,14 +4,12 @@
  * per run; three matrices are allocated, filled with random numbers, multiplied and freed. Other
  * residents of the guest come first, with the sizes that the paper gives (section 5.2).
  *
- * "dgemm" multiplies as ATLAS 3.7.35 does (ATL_gemm with the outer loops in the order j, i, k):
+ * "dgemm" multiplies as ATLAS 3.7.35 does (ATL_gemm, the outer loops in the order j, i, k):
  *
  *	for each part of the k dimension, as long as CacheEdge allows:
  *		A's part is copied, block by block and transposed, to a workspace
  *		for each column of blocks j: B's is copied
- *			for each row of blocks i, and all k: a block of C is summed up, then added
- *to
- *C
+ *			for each row of blocks i: a block is summed up over all k, and added to C
  *
  * "dgemm-naive" is the reference BLAS: for j, for l, for i: C(i,j) += B(l,j) A(i,l).
  *

@@ -63,7 +63,7 @@ static struct dav2m_sim_config variant(int i)
 			: config.guest_page == DAV2M_SIM_1G ? DAV2M_SIM_LEVELS_5
 							    : DAV2M_SIM_LEVELS_2;
 	/* Some twenty processes with a few 4 MB pages each, or one of 1 GB. */
-	config.guest_bytes = config.guest_page == DAV2M_SIM_1G ? 40ull << 30 : 4ull << 30;
+	config.guest_bytes = config.guest_page == DAV2M_SIM_1G ? 16ull << 30 : 4ull << 30;
 	return config;
 }
 #define VARIANTS 72
