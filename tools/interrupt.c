@@ -7,9 +7,10 @@
 #include "interrupt.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
-static volatile sig_atomic_t seen;
+static atomic_int seen; /* lock-free, so a handler may write it and any thread read it */
 static struct sigaction before;
 
 static void on_interrupt(int number)

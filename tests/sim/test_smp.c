@@ -313,6 +313,58 @@ START_TEST(coherent)
 }
 END_TEST
 
+static void to_and_fro(void *context, struct dav2m_smp *smp, uint32_t domain, uint32_t vcpu,
+		       int at_window)
+{
+	const enum dav2m_sim_mode mode = dav2m_smp_mode(smp, domain);
+	uint64_t cycles = 0;
+
+	(void)context;
+	ck_assert_int_eq(at_window, 1);
+	ck_assert_int_eq(dav2m_smp_switch(smp, domain, vcpu,
+					  mode == DAV2M_SIM_SHADOW ? DAV2M_NESTED : DAV2M_SHADOW,
+					  &cycles),
+			 0);
+	/* The other CPUs are interrupted, and answer. */
+	ck_assert_uint_gt(cycles, smp->config.cost->price[DAV2M_SIM_MODE_SWITCH].cycles +
+					  smp->config.smp_cost->price[DAV2M_SMP_IPI_HANDLE].cycles);
+}
+
+/* The same while the domain changes its mode all the time, each vCPU asking for it in turn. */
+START_TEST(coherent_while_switching)
+{
+	struct script script = {.used = {0}};
+	struct dav2m_smp_config config = config_of(&script, 3, "shadow");
+	uint64_t random = 1, child = 100, switches = 0;
+	struct dav2m_sim_counts c;
+	struct dav2m_smp *smp;
+	int round, i;
+	uint32_t v;
+
+	config.window_inst = 20;
+	config.sample = to_and_fro;
+	smp = smp_new(&config);
+	for (round = 0; round < 300; round++) {
+		for (v = 0; v < 3; v++) {
+			for (i = 0; i < 8; i++) {
+				anything(&script, v, &random, &child);
+				touch(&script, v, DAV2M_SIM_FETCH, 1);
+			}
+		}
+		run(smp);
+		for (v = 0; v < 3; v++)
+			tlb_check(smp, v, 32);
+	}
+	for (v = 0; v < 3; v++) {
+		dav2m_smp_sim_count(smp, 0, v, &c);
+		ck_assert_uint_eq(c.mode_switches[0] + c.mode_switches[1], 300 * 8 / 20);
+		switches += c.mode_switches[0] + c.mode_switches[1];
+	}
+	ck_assert_uint_eq(switches, 3 * 300 * 8 / 20);
+	dav2m_smp_free(smp);
+}
+END_TEST
+
 /* One process each: nothing that one does concerns the other, and natively there is no IPI. */
 START_TEST(no_shootdown)
 {
@@ -421,6 +473,13 @@ static struct doings doings_of(const struct dav2m_smp *smp, uint32_t vcpus)
 
 START_TEST(same_guest_everywhere)
 {
+	static const struct {
+		enum dav2m_sim_tables tables;
+		enum dav2m_sim_page page;
+	} guests[] = {{DAV2M_SIM_LEVELS_2, DAV2M_SIM_4K},
+		      {DAV2M_SIM_LEVELS_4, DAV2M_SIM_4K},
+		      {DAV2M_SIM_LEVELS_4, DAV2M_SIM_2M},
+		      {DAV2M_SIM_LEVELS_5, DAV2M_SIM_4K}};
 	const struct dav2m_smp_policy *policy;
 	struct doings first = {.jobs = 0};
 	size_t i;
@@ -428,9 +487,12 @@ START_TEST(same_guest_everywhere)
 	for (i = 0; (policy = dav2m_smp_policy(i)) != NULL; i++) {
 		struct load load = {.decided = 0};
 		struct dav2m_smp_config config = config_of(NULL, 3, policy->name);
-		struct dav2m_smp *smp = load_new(&load, &config, "file-server", 500);
+		struct dav2m_smp *smp;
 		struct doings d;
 
+		config.tables = guests[_i].tables;
+		config.guest_page = guests[_i].page;
+		smp = load_new(&load, &config, "file-server", 500);
 		ck_assert_int_eq(dav2m_smp_run(smp, UINT64_MAX), 0);
 		d = doings_of(smp, 3);
 		if (i == 0)
@@ -694,6 +756,31 @@ START_TEST(domains_share)
 }
 END_TEST
 
+/* Each value of an enum has a name of its own, and what is none has the usual one. */
+START_TEST(names)
+{
+	int i, k;
+
+	for (i = 0; i < DAV2M_SMP_ITEMS; i++)
+		for (k = 0; k < i; k++)
+			ck_assert_str_ne(dav2m_smp_item_name((enum dav2m_smp_item)i),
+					 dav2m_smp_item_name((enum dav2m_smp_item)k));
+	for (i = 0; i < DAV2M_SMP_LOCKS; i++)
+		ck_assert_str_ne(dav2m_smp_lock_name((enum dav2m_smp_lock)i), "?");
+	for (i = 0; i < DAV2M_SMP_PLACEMENTS; i++)
+		ck_assert_str_ne(dav2m_smp_placement_name((enum dav2m_smp_placement)i), "?");
+	ck_assert_str_eq(dav2m_smp_item_name((enum dav2m_smp_item)DAV2M_SMP_ITEMS), "?");
+	ck_assert_str_eq(dav2m_smp_lock_name((enum dav2m_smp_lock)DAV2M_SMP_LOCKS), "?");
+	ck_assert_str_eq(dav2m_smp_placement_name((enum dav2m_smp_placement)DAV2M_SMP_PLACEMENTS),
+			 "?");
+	ck_assert_ptr_null(dav2m_smp_policy_find("x"));
+	ck_assert_ptr_null(dav2m_smp_policy_find(NULL));
+	ck_assert_ptr_null(dav2m_smp_cost_find("x"));
+	for (i = 0; i < DAV2M_SMP_ITEMS; i++)
+		ck_assert_ptr_nonnull(dav2m_smp_cost(0)->price[i].source);
+}
+END_TEST
+
 static int try(struct dav2m_smp_config config)
 {
 	struct dav2m_smp *smp = NULL;
@@ -753,9 +840,10 @@ int main(void)
 	tcase_add_test(tcase, tables_are_taken_away);
 	tcase_add_loop_test(tcase, shootdown, 0, 8);
 	tcase_add_loop_test(tcase, coherent, 0, 8);
+	tcase_add_test(tcase, coherent_while_switching);
 	tcase_add_test(tcase, no_shootdown);
 	tcase_add_loop_test(tcase, process_in_use, 0, 2);
-	tcase_add_test(tcase, same_guest_everywhere);
+	tcase_add_loop_test(tcase, same_guest_everywhere, 0, 4);
 	tcase_add_test(tcase, one_vcpu_is_the_simulation);
 	tcase_add_test(tcase, deterministic);
 	tcase_add_test(tcase, each_step_helps);
@@ -763,6 +851,7 @@ int main(void)
 	tcase_add_test(tcase, domain_decides);
 	tcase_add_test(tcase, placements);
 	tcase_add_test(tcase, domains_share);
+	tcase_add_test(tcase, names);
 	tcase_add_test(tcase, configurations);
 	suite_add_tcase(suite, tcase);
 	return rig_main(suite);
