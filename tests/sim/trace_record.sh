@@ -90,6 +90,14 @@ record 0 true2 /bin/true
 cmp -s true1 true2 || wrong 'two recordings of /bin/true differ'
 record 3 status sh -c 'exit 3'
 record 143 signal sh -c 'kill -TERM $$'
+# Whoever is asked to end asks the program, and the trace is written.
+"$dav2m" trace --recorder qemu -o ended -- sh -c 'echo begun >begun; exec sleep 60' &
+for _ in {1..200}; do [ ! -s begun ] || break; sleep 0.05; done
+kill -TERM $!
+got=0
+wait $! || got=$?
+is 'status after a signal' "$got" 143
+"$dav2m" trace --info ended | grep -q 'events exit: 1' || wrong 'no trace after a signal'
 record 0 threads "$subject" threads
 is 'maps of the threads' "$(lines threads "^map .* $(hex $((23 * 4096))) 0x3")" 3
 is 'unmaps of the threads' "$(lines threads "^unmap .* $(hex $((23 * 4096)))")" 3
