@@ -13,10 +13,8 @@ static const struct {
 	size_t (*count)(void);
 	const struct sim_program *(*program)(size_t index);
 } families[] = {
-	{sim_phases_count, sim_phases_program},
-	{sim_mix_count, sim_mix_program},
-	{sim_script_count, sim_script_program},
-	{sim_system_count, sim_system_program},
+	{sim_phases_count, sim_phases_program}, {sim_mix_count, sim_mix_program},
+	{sim_script_count, sim_script_program}, {sim_system_count, sim_system_program},
 	{sim_dgemm_count, sim_dgemm_program},
 };
 #define FAMILIES (sizeof(families) / sizeof(families[0]))
