@@ -91,7 +91,8 @@ cmp -s true1 true2 || wrong 'two recordings of /bin/true differ'
 record 3 status sh -c 'exit 3'
 record 143 signal sh -c 'kill -TERM $$'
 # Whoever is asked to end asks the program, and the trace is written.
-"$dav2m" trace --recorder qemu -o ended -- sh -c 'echo begun >begun; exec sleep 60' &
+mkfifo never
+"$dav2m" trace --recorder qemu -o ended -- sh -c 'echo begun >begun; read -r line' <>never &
 for _ in {1..200}; do [ ! -s begun ] || break; sleep 0.05; done
 kill -TERM $!
 got=0
