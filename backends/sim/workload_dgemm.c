@@ -4,7 +4,9 @@
  * per run; three matrices are allocated, filled with random numbers, multiplied and freed. Other
  * residents of the guest come first, with the sizes that the paper gives (section 5.2).
  *
- * "dgemm" multiplies as ATLAS 3.7.35 does (ATL_gemm, the outer loops in the order j, i, k):
+ * "dgemm" multiplies as ATLAS does (ATL_gemm, the outer loops in the order j, i, k), read in its
+ * later sources and inferred for the paper's 3.7.35; that a workspace may have 64 MB, which is more
+ * than is needed here, is new in 3.7.35 by its change log:
  *
  *	for each part of the k dimension, as long as CacheEdge allows:
  *		A's part is copied, block by block and transposed, to a workspace
@@ -396,8 +398,8 @@ static const struct sim_program dgemms[] = {
 	{
 		.workload = {.name = "dgemm",
 			     .about = "C = A B by ATLAS; size: the matrices' dimension",
-			     .source = "ATLAS paper, section 5.1; blocking and copies: ATLAS "
-				       "3.7.35's ATL_gemm with the paper's parameters",
+			     .source = "ATLAS paper, section 5.1, with its parameters. Inferred: "
+				       "loops and copies, from ATL_gemm in later ATLAS sources",
 			     SIZES},
 		.steps_of = atlas_steps,
 		.step = dgemm_step,
