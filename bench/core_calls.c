@@ -47,7 +47,7 @@ static void count_exits(void)
 	struct dav2m_sample counters;
 	struct dav2m ctl;
 
-	start(&ctl, DAV2M_PRESET_DEFAULT, DAV2M_SHADOW, PAPER_COUNTERS, &counters);
+	start(&ctl, DAV2M_PRESET_REPAIRED, DAV2M_SHADOW, PAPER_COUNTERS, &counters);
 	for (int i = 0; i < CALLS; i++)
 		dav2m_paging_exits(&ctl, 1);
 }
@@ -77,7 +77,7 @@ static void alternate(void)
 	int length = 3, left = 0, rebuilds = 0;
 	struct dav2m ctl;
 
-	start(&ctl, DAV2M_PRESET_DEFAULT, mode, DAV2M_ALL_COUNTERS, &counters);
+	start(&ctl, DAV2M_PRESET_REPAIRED, mode, DAV2M_ALL_COUNTERS, &counters);
 	for (int i = 0; i < CALLS; i++) {
 		if (left-- == 0) {
 			rebuilds = !rebuilds;
@@ -100,13 +100,13 @@ int main(int argc, char **argv)
 	if (strcmp(workload, "exits") == 0)
 		count_exits();
 	else if (strcmp(workload, "calm") == 0)
-		stay_calm(DAV2M_PRESET_DEFAULT, DAV2M_SHADOW, PAPER_COUNTERS);
+		stay_calm(DAV2M_PRESET_REPAIRED, DAV2M_SHADOW, PAPER_COUNTERS);
 	else if (strcmp(workload, "calm-nested") == 0)
-		stay_calm(DAV2M_PRESET_DEFAULT, DAV2M_NESTED, PAPER_COUNTERS);
+		stay_calm(DAV2M_PRESET_REPAIRED, DAV2M_NESTED, PAPER_COUNTERS);
 	else if (strcmp(workload, "calm-paper") == 0)
 		stay_calm(DAV2M_PRESET_PAPER, DAV2M_SHADOW, PAPER_COUNTERS);
 	else if (strcmp(workload, "calm-all-counters") == 0)
-		stay_calm(DAV2M_PRESET_DEFAULT, DAV2M_SHADOW, DAV2M_ALL_COUNTERS);
+		stay_calm(DAV2M_PRESET_REPAIRED, DAV2M_SHADOW, DAV2M_ALL_COUNTERS);
 	else if (strcmp(workload, "alternating") == 0)
 		alternate();
 	else if (strcmp(workload, "size") == 0)

@@ -50,7 +50,7 @@ static void work_replay(const struct dav2m_pair *pair, const char *csv)
 	struct dav2m_run run;
 
 	(void)csv;
-	dav2m_config_preset(DAV2M_PRESET_DEFAULT, &config);
+	dav2m_config_preset(DAV2M_PRESET_REPAIRED, &config);
 	if (dav2m_replay_controller(&replay, &config, &controller, &run, &error))
 		die(error.text);
 	if (!run.switches[DAV2M_NESTED])

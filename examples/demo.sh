@@ -24,12 +24,13 @@ record() {
 	"$dav2m" trace -o "$name.dav2m" -- "$@" >/dev/null </dev/null
 }
 
-# compare NAME SIM_ARGUMENT...: simulates, replays the pair, draws it
+# compare NAME SIM_ARGUMENT...: simulates, replays the pair, draws it. The preset is the one that has
+# thresholds to draw.
 compare() {
 	local name=$1 replay
 	shift
-	"$dav2m" sim "$@" --record="$name" --format=csv --output="$name.sim.csv"
-	replay=(replay "$name.shadow.csv" "$name.nested.csv" --fit --native="$name.native.csv"
+	"$dav2m" sim --preset=repaired "$@" --record="$name" --format=csv --output="$name.sim.csv"
+	replay=(replay "$name.shadow.csv" "$name.nested.csv" --preset=repaired --fit --native="$name.native.csv"
 		--format=csv)
 	"$dav2m" "${replay[@]}" --timeline="$name.svg" --decisions="$name.decisions.csv" \
 		--output="$name.replay.csv"
@@ -45,7 +46,7 @@ row() {
 		$1 == "adaptive" { switches = $column["mode_switches"] }
 		END { printf "%-8s %12.1f %8.1f %8.1f %10.1f %9d %10.1f %8.1f %11.1f\n", name,
 			work / 1e6, over["static shadow"], over["static nested"], over["adaptive"],
-			switches, over["preset default"], over["preset paper"],
+			switches, over["preset repaired"], over["preset paper"],
 			over["hindsight"] }' "$1.sim.csv" "$1.replay.csv"
 }
 
@@ -98,9 +99,9 @@ worth() {
 		{ cycles[$1] = $column["cycles"] }
 		END {
 			printf "  worth: "
-			versus(cycles["preset default"], cycles["static shadow"], "shadow alone\n         ")
-			versus(cycles["preset default"], cycles["static nested"], "nested alone\n         ")
-			versus(cycles["preset default"], cycles["hindsight"], "the best in hindsight\n")
+			versus(cycles["preset repaired"], cycles["static shadow"], "shadow alone\n         ")
+			versus(cycles["preset repaired"], cycles["static nested"], "nested alone\n         ")
+			versus(cycles["preset repaired"], cycles["hindsight"], "the best in hindsight\n")
 		}' "$1.replay.csv"
 }
 

@@ -40,7 +40,7 @@ static const struct dav2m_config_field fields[] = {
 };
 
 static const struct dav2m_config presets[DAV2M_PRESETS] = {
-	[DAV2M_PRESET_DEFAULT] =
+	[DAV2M_PRESET_REPAIRED] =
 		{
 			.size = sizeof(struct dav2m_config),
 			.window_inst = 100000000,

@@ -61,7 +61,7 @@ const char *dav2m_counter_name(enum dav2m_counter counter)
 
 const char *dav2m_preset_name(enum dav2m_preset preset)
 {
-	static const char *const names[DAV2M_PRESETS] = {"default", "paper", "bounded"};
+	static const char *const names[DAV2M_PRESETS] = {"repaired", "paper", "bounded"};
 
 	return NAME_OF(names, preset);
 }

@@ -60,9 +60,6 @@ static const struct argp_option options[] = {
 	{0},
 };
 
-/* Whose sensitivity is shown when nobody is named. */
-#define DEFAULT_POLICY "preset default"
-
 struct arguments {
 	struct contest_choice choice;
 	struct contest_view view;
@@ -275,11 +272,13 @@ int cmd_contest(int argc, char **argv)
 	struct arguments arguments = {.output = NULL};
 	struct sinks sinks = {.picture = NULL};
 	struct dav2m_host_error error;
+	char ours[64]; /* whose sensitivity is shown when nobody is named */
 	int rc;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	snprintf(ours, sizeof(ours), "preset %s", dav2m_preset_name(DAV2M_PRESET_DEFAULT));
 	if (arguments.sensitivity && !arguments.choice.policies)
-		arguments.choice.policies = DEFAULT_POLICY;
+		arguments.choice.policies = ours;
 	rc = sinks_open(&arguments, &sinks, &error);
 	if (!rc && arguments.list)
 		contest_list_print(sinks.table.stream);

@@ -38,7 +38,8 @@ void replay_job_init(struct replay_job *job)
 	job->config.size = sizeof(job->config);
 	dav2m_config_preset(DAV2M_PRESET_DEFAULT, &job->config);
 	job->start = DAV2M_SHADOW;
-	snprintf(job->shown, sizeof(job->shown), "preset default");
+	snprintf(job->shown, sizeof(job->shown), "preset %s",
+		 dav2m_preset_name(DAV2M_PRESET_DEFAULT));
 }
 
 static int fail(struct dav2m_host_error *error, int code, const char *text)

@@ -71,7 +71,7 @@ static const struct argp_option options[] = {
 	{"warm-up", KEY_WARM_UP, "N", 0, "leave the first N instructions out of the counts (0)", 3},
 	{"window-inst", KEY_WINDOW, "N", 0, "instructions per tick (1e6; workloads: their own)", 4},
 	{"start", KEY_START, "MODE", 0, "that the adaptive run begins in (shadow)", 4},
-	{"preset", KEY_PRESET, "NAME", 0, "the controller's: default (default), paper or bounded",
+	{"preset", KEY_PRESET, "NAME", 0, "the controller's: default (default), repaired, paper or bounded",
 	 4},
 	{"set", KEY_SET, "FIELD=VALUE", 0, "one field of the controller's config", 4},
 	{"config", KEY_CONFIG, "FILE", 0, "an INI file with fields of the controller's config", 4},

@@ -297,7 +297,7 @@ int dav2m_kvm_config(uint32_t interval_ms, uint32_t available, struct dav2m_conf
 
 	if (interval_ms < 10 || interval_ms > 10000)
 		return DAV2M_ERR_RANGE;
-	error = dav2m_config_preset(DAV2M_PRESET_DEFAULT, ret_config);
+	error = dav2m_config_preset(DAV2M_PRESET_REPAIRED, ret_config);
 	if (error || available & DAV2M_BIT(DAV2M_PROGRESS))
 		return error;
 	ret_config->threshold_vmexit = EXITS_PER_MS * interval_ms * ret_config->window_vmexit;

@@ -17,7 +17,7 @@ struct option {
 	uint16_t offset; /* in struct ext_dav2m_settings */
 };
 
-static const char *const preset_words[] = {"default", "paper", "bounded"};
+static const char *const preset_words[] = {"repaired", "paper", "bounded"};
 static const char *const force_words[] = {"none", "shadow", "nested"}; /* enum dav2m_pin */
 static const char *const switch_words[] = {"off", "on"};
 
@@ -145,7 +145,7 @@ static int read_all(struct v3_vm_info *vm, v3_cfg_tree_t *section,
 static int read_preset(struct v3_vm_info *vm, v3_cfg_tree_t *section, struct dav2m_config *config)
 {
 	const char *text = v3_cfg_val(section, "preset");
-	const int preset = text ? parse_word(text, WORDS(preset_words)) : DAV2M_PRESET_DEFAULT;
+	const int preset = text ? parse_word(text, WORDS(preset_words)) : DAV2M_PRESET_REPAIRED;
 
 	if (preset < 0) {
 		PrintError(vm, VCORE_NONE, "dav2m: <preset>%s: must be default, paper or bounded\n",

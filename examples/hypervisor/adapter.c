@@ -112,7 +112,7 @@ void adapter_init(struct vcpu *v, bool pinned)
 {
 	struct dav2m_config_fault fault;
 
-	dav2m_config_preset(DAV2M_PRESET_DEFAULT, &config);
+	dav2m_config_preset(DAV2M_PRESET_REPAIRED, &config);
 	config.window_inst /= SCALE;
 	config.threshold_vmexit /= SCALE;
 	config.threshold_tmiss /= SCALE;

@@ -30,7 +30,7 @@ enum dav2m_mode guest_host_mode(void)
 void guest_config(struct dav2m_config *ret_config)
 {
 	ret_config->size = sizeof(*ret_config);
-	dav2m_config_preset(DAV2M_PRESET_DEFAULT, ret_config);
+	dav2m_config_preset(DAV2M_PRESET_REPAIRED, ret_config);
 	ret_config->window_inst = 1000;
 	ret_config->threshold_vmexit = 100;
 	ret_config->threshold_tmiss = 5000; /* of the 10000 operations in ten ticks */

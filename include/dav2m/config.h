@@ -112,8 +112,8 @@ struct dav2m_config {
 };
 
 enum dav2m_preset {
-	DAV2M_PRESET_DEFAULT = 0, /* the paper's controller, repaired: lowers, decays, settles */
-	DAV2M_PRESET_PAPER = 1,	  /* the paper's controller as printed, to be measured against */
+	DAV2M_PRESET_REPAIRED = 0, /* the paper's controller, repaired: lowers, decays, settles */
+	DAV2M_PRESET_PAPER = 1,	   /* the paper's controller as printed, to be measured against */
 	/*
 	 * The regret judge. With D the cost of a round trip, g the largest difference between the
 	 * modes between two decisions, and OPT the paging overhead of the best schedule in
@@ -125,7 +125,9 @@ enum dav2m_preset {
 	 * regret_sure_bp == regret_bp == 10000 at most (3 + 2g/D) (OPT + X + D/2). docs/bound.md
 	 * proves it and says what is known of X.
 	 */
-	DAV2M_PRESET_BOUNDED = 2
+	DAV2M_PRESET_BOUNDED = 2,
+	/* What to take unless there is a reason not to; docs/contest.md says why it is this one. */
+	DAV2M_PRESET_DEFAULT = DAV2M_PRESET_REPAIRED
 };
 #define DAV2M_PRESETS 3
 
@@ -173,7 +175,7 @@ DAV2M_API int dav2m_config_set(struct dav2m_config *config, const char *name, ui
 DAV2M_API int dav2m_config_get(const struct dav2m_config *config, const char *name,
 			       uint32_t *ret_value);
 
-/* "default", "paper", "bounded". */
+/* "repaired", "paper", "bounded". */
 DAV2M_API const char *dav2m_preset_name(enum dav2m_preset preset);
 
 #ifdef __cplusplus

@@ -51,11 +51,14 @@ static int preset_assign(struct dav2m_config *config, const char *value,
 {
 	unsigned int preset;
 
+	if (!strcmp(value, "default"))
+		return dav2m_config_preset(DAV2M_PRESET_DEFAULT, config);
 	for (preset = 0; preset < DAV2M_PRESETS; preset++)
 		if (!strcmp(value, dav2m_preset_name((enum dav2m_preset)preset)))
 			return dav2m_config_preset((enum dav2m_preset)preset, config);
 	return dav2m_host_fail(error, DAV2M_HOST_CONFIG,
-			       "preset must be default, paper or bounded, not '%.100s'", value);
+			       "preset must be default, repaired, paper or bounded, not '%.100s'",
+			       value);
 }
 
 int dav2m_config_assign(struct dav2m_config *config, const char *name, const char *value,

@@ -103,7 +103,7 @@ END_TEST
 
 START_TEST(set_within_range)
 {
-	struct dav2m_config config = preset(DAV2M_PRESET_DEFAULT), before = config;
+	struct dav2m_config config = preset(DAV2M_PRESET_REPAIRED), before = config;
 	const char *name = table[_i].name;
 	uint32_t value;
 
@@ -121,7 +121,7 @@ END_TEST
 
 START_TEST(set_outside_range)
 {
-	struct dav2m_config config = preset(DAV2M_PRESET_DEFAULT), before = config;
+	struct dav2m_config config = preset(DAV2M_PRESET_REPAIRED), before = config;
 	const char *name = table[_i].name;
 
 	if (table[_i].min > 0)
@@ -168,7 +168,7 @@ END_TEST
 START_TEST(check_order)
 {
 	struct dav2m_config_fault fault = {"untouched", "too"};
-	struct dav2m_config config = preset(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = preset(DAV2M_PRESET_REPAIRED);
 
 	config.window_vmexit = config.window_tmiss = config.window_trans = 7;
 	ck_assert_int_eq(dav2m_config_check(&config, &fault), 0);
@@ -190,7 +190,7 @@ START_TEST(unknown_names)
 {
 	static const char *const names[] = {
 		"", "size", "window_ins", "window_inst_", "Window_inst", "window"};
-	struct dav2m_config config = preset(DAV2M_PRESET_DEFAULT), before = config;
+	struct dav2m_config config = preset(DAV2M_PRESET_REPAIRED), before = config;
 	uint32_t value = 42;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -205,7 +205,7 @@ END_TEST
 START_TEST(null_pointers)
 {
 	struct dav2m_config_fault fault = {NULL, NULL};
-	struct dav2m_config config = preset(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = preset(DAV2M_PRESET_REPAIRED);
 	uint32_t value;
 
 	ck_assert_int_eq(dav2m_config_preset(DAV2M_PRESET_PAPER, NULL), DAV2M_ERR_NULL);
@@ -224,7 +224,7 @@ START_TEST(wrong_size)
 	static const uint32_t sizes[] = {0, sizeof(struct dav2m_config) - 1,
 					 sizeof(struct dav2m_config) + 1};
 	struct dav2m_config_fault fault = {NULL, NULL};
-	struct dav2m_config config = preset(DAV2M_PRESET_DEFAULT), before;
+	struct dav2m_config config = preset(DAV2M_PRESET_REPAIRED), before;
 	uint32_t value;
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -242,7 +242,7 @@ END_TEST
 
 START_TEST(no_such_preset)
 {
-	struct dav2m_config config = preset(DAV2M_PRESET_DEFAULT), before = config;
+	struct dav2m_config config = preset(DAV2M_PRESET_REPAIRED), before = config;
 
 	ck_assert_int_eq(dav2m_config_preset((enum dav2m_preset)DAV2M_PRESETS, &config),
 			 DAV2M_ERR_RANGE);

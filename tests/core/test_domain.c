@@ -77,7 +77,7 @@ END_TEST
 /* The threshold is the domain's as well. */
 START_TEST(exits_of_all)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct vm vm;
 
 	begin(&vm, &config, DAV2M_SHADOW);
@@ -93,7 +93,7 @@ END_TEST
 /* Counters narrower than their sum: each wraps by itself, the sum does not. */
 START_TEST(narrow_counters)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct vm vm;
 
 	config.counter_bits = 32;
@@ -144,7 +144,7 @@ END_TEST
 /* The domain has the counters that all have. */
 START_TEST(missing_counter)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct vm vm;
 	int gaps = 0;
 
@@ -165,7 +165,7 @@ END_TEST
 /* Exits counted one by one stand in for a counter. */
 START_TEST(counted_exits)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct vm vm;
 
 	begin(&vm, &config, DAV2M_SHADOW);
@@ -186,7 +186,7 @@ END_TEST
 /* A vCPU whose counters were reset loses its own stretch, not the domain's window. */
 START_TEST(one_reset)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct vm vm;
 
 	begin(&vm, &config, DAV2M_SHADOW);
@@ -229,7 +229,7 @@ END_TEST
 /* A refused switch ends the turn as well. */
 START_TEST(refused_turn)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct vm vm;
 
 	begin(&vm, &config, DAV2M_SHADOW);
@@ -244,7 +244,7 @@ END_TEST
 /* A vCPU halted in the middle of publishing: the tick waits, nobody else does. */
 START_TEST(halted_while_publishing)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct vm vm;
 
 	begin(&vm, &config, DAV2M_SHADOW);
@@ -269,7 +269,7 @@ static void begin_counted(struct vm *vm, const struct dav2m_config *config)
 /* Each vCPU may take its share of the exits that are left before it should sample. */
 START_TEST(shares)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct vm vm;
 
 	begin_counted(&vm, &config);
@@ -294,7 +294,7 @@ END_TEST
 
 START_TEST(no_shares)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct vm vm;
 
 	begin(&vm, &config, DAV2M_NESTED);
@@ -316,7 +316,7 @@ END_TEST
 /* Crossed while no guest got anywhere: nothing to judge, however often it is asked. */
 START_TEST(no_shares_without_progress)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct vm vm;
 
 	begin_counted(&vm, &config);
@@ -332,7 +332,7 @@ END_TEST
 
 START_TEST(init_errors)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT), bad = config;
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED), bad = config;
 	struct vm vm;
 
 	bad.raise_bp = 1;
@@ -360,7 +360,7 @@ END_TEST
 
 START_TEST(largest_domain)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct dav2m_vcpu *vcpu =
 		aligned_alloc(__alignof__(struct dav2m_vcpu), 4096 * sizeof(*vcpu));
 	struct dav2m_domain domain;
@@ -375,7 +375,7 @@ END_TEST
 
 START_TEST(errors_change_nothing)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct dav2m_sample nonsense = {.valid = DAV2M_BIT(DAV2M_COUNTERS)};
 	struct dav2m_domain never = {.vcpu = NULL};
 	struct vm vm, before;
@@ -400,7 +400,7 @@ END_TEST
 /* An overwritten controller is an error for everybody, not a turn that never ends. */
 START_TEST(overwritten)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct vm vm;
 
 	begin(&vm, &config, DAV2M_SHADOW);
@@ -422,7 +422,7 @@ END_TEST
 /* What befell the counters of a vCPU is told of the domain, whose sums show nothing of it. */
 START_TEST(explains_vcpus)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct dav2m_explanation now;
 	struct vm vm;
 

@@ -89,7 +89,7 @@ static void *run(void *opaque)
 
 static void start(struct vm *vm, struct guest *guests)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 
 	config.window_tmiss = 2;
 	config.window_trans = 4;

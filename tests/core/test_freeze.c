@@ -129,7 +129,7 @@ static const struct {
 } rows[] = {
 	{"as printed", DAV2M_PRESET_PAPER, 0, 10000},
 	{"as in the prose", DAV2M_PRESET_PAPER, 1250, 10000},
-	{"repaired", DAV2M_PRESET_DEFAULT, 1250, 20000},
+	{"repaired", DAV2M_PRESET_REPAIRED, 1250, 20000},
 };
 #define ROWS ((int)(sizeof(rows) / sizeof(rows[0])))
 

@@ -221,7 +221,7 @@ END_TEST
 /* Half a tick with something in every window, so that a restart shows. */
 static void begin_half_tick(struct rig *rig)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 
 	rig_begin(rig, &config, DAV2M_SHADOW);
 	rig_expect_reason(rig_work(rig, 600, 1200, 30, 10), DAV2M_WAITING);
@@ -321,7 +321,7 @@ END_TEST
 START_TEST(sample_incomplete)
 {
 	const uint32_t counters = RIG_COUNTERS & ~DAV2M_BIT(DAV2M_PAGING_EXITS);
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	rig_begin_with(&rig, &config, DAV2M_SHADOW, counters);
@@ -341,7 +341,7 @@ END_TEST
 
 START_TEST(sample_wraps)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	config.counter_bits = widths[_i];

@@ -41,7 +41,7 @@ static const struct {
 	{outcome_of, DAV2M_OUTCOMES, "done", "failed"},
 	{pin_of, DAV2M_PINS, "none", "nested"},
 	{counter_of, DAV2M_COUNTERS, "progress", "tlb_flushes"},
-	{preset_of, DAV2M_PRESETS, "default", "bounded"},
+	{preset_of, DAV2M_PRESETS, "repaired", "bounded"},
 	{surety_of, DAV2M_SURETIES, "guessed", "modelled"},
 	{error_of, -DAV2M_ERR_BACKEND + 1, "ok", "backend failed"},
 };

@@ -226,7 +226,7 @@ END_TEST
 /* Every call that fails leaves every byte. */
 static void expect_unchanged(struct dav2m *ctl)
 {
-	struct dav2m_config good = rig_config(DAV2M_PRESET_DEFAULT), bad = good, short_one = good;
+	struct dav2m_config good = rig_config(DAV2M_PRESET_REPAIRED), bad = good, short_one = good;
 	struct dav2m_decision decision = {.tick = 99};
 	struct dav2m_explanation explanation = {.wraps = 99};
 	struct dav2m_sample sample = {.valid = DAV2M_BIT(DAV2M_COUNTERS)};
@@ -278,7 +278,7 @@ END_TEST
 
 START_TEST(errors_change_nothing_while_asked)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	rig_begin(&rig, &config, DAV2M_SHADOW);
@@ -289,7 +289,7 @@ END_TEST
 
 START_TEST(null_controllers)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct dav2m_explanation explanation;
 	struct dav2m_decision decision;
 	struct dav2m_sample sample = {.valid = 0};
@@ -306,7 +306,7 @@ END_TEST
 /* Equal controllers have equal bytes, whatever was there before. */
 START_TEST(padding_is_defined)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct dav2m a, b;
 
 	memset(&a, 0x55, sizeof(a));

@@ -6,7 +6,7 @@
 
 START_TEST(first_sample_is_a_base)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct dav2m_decision decision;
 	struct dav2m_sample sample = {.valid = RIG_COUNTERS};
 	struct dav2m ctl;
@@ -24,7 +24,7 @@ END_TEST
 
 START_TEST(initial_state)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	rig_begin(&rig, &config, DAV2M_SHADOW);
@@ -40,7 +40,7 @@ END_TEST
 /* A tick is window_inst of progress, however many samples it takes; one sample ends at most one. */
 START_TEST(ticks)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	config.window_vmexit = 10;
@@ -61,7 +61,7 @@ END_TEST
 
 START_TEST(no_progress)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	rig_begin(&rig, &config, DAV2M_SHADOW);
@@ -79,7 +79,7 @@ END_TEST
 START_TEST(no_progress_counter)
 {
 	const uint32_t counters = RIG_COUNTERS & ~DAV2M_BIT(DAV2M_PROGRESS);
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	for (int mode = 0; mode < DAV2M_MODES; mode++) {
@@ -101,7 +101,7 @@ END_TEST
 /* No tick that settles belongs to a window. */
 START_TEST(settling)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	config.window_settle = 3;
@@ -120,7 +120,7 @@ END_TEST
 /* The moving averages are those of the last ten ticks of this mode, or up to three more. */
 START_TEST(smoothing)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	rig_begin(&rig, &config, DAV2M_SHADOW);
@@ -153,7 +153,7 @@ END_TEST
 /* Large ticks lose low bits, never more. */
 START_TEST(smoothing_of_large_ticks)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	const uint64_t inst = UINT64_C(1) << 31, cycles = 3 * inst + 12345;
 	struct dav2m_sums got;
 	struct rig rig;
@@ -172,7 +172,7 @@ END_TEST
 
 START_TEST(counts_add_up)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct dav2m_explanation now;
 	uint64_t seed = 4, samples = 1, sum = 0;
 	struct rig rig;
@@ -204,7 +204,7 @@ static void begin_counted(struct rig *rig, const struct dav2m_config *config, en
 /* Exits counted one by one: the sample is due with the first beyond the threshold. */
 START_TEST(exits_due)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	begin_counted(&rig, &config, DAV2M_SHADOW);
@@ -223,7 +223,7 @@ END_TEST
 /* What an earlier sample of the window has counted is not waited for again. */
 START_TEST(exits_due_within_window)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	begin_counted(&rig, &config, DAV2M_SHADOW);
@@ -238,7 +238,7 @@ END_TEST
 /* Crossed too early to be judged: not asked for again before the next tick. */
 START_TEST(exits_due_too_early)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	begin_counted(&rig, &config, DAV2M_SHADOW);
@@ -256,7 +256,7 @@ START_TEST(exits_due_again)
 {
 	const uint32_t counters =
 		RIG_COUNTERS & ~(DAV2M_BIT(DAV2M_PAGING_EXITS) | DAV2M_BIT(DAV2M_CYCLES));
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	config.window_vmexit = 3;
@@ -279,7 +279,7 @@ END_TEST
 /* A threshold that decays moves what is due with it. */
 START_TEST(exits_due_after_decay)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	config.decay_bp = DAV2M_ONE_BP;
@@ -303,7 +303,7 @@ END_TEST
 /* Whatever forbids a switch makes asking for a sample idle. */
 START_TEST(exits_not_due)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	begin_counted(&rig, &config, DAV2M_NESTED);
@@ -330,7 +330,7 @@ END_TEST
 /* Where a sample carries the exits, those counted one by one are dropped. */
 START_TEST(no_exit_counts_twice)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	rig_begin(&rig, &config, DAV2M_SHADOW);

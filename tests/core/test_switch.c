@@ -18,7 +18,7 @@ static void ask(struct rig *rig, const struct dav2m_config *config)
 
 START_TEST(never_assumed)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	ask(&rig, &config);
@@ -41,7 +41,7 @@ END_TEST
 /* A counter that resets while the switch stands changes nothing about it. */
 START_TEST(stands_through_reset)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	ask(&rig, &config);
@@ -53,7 +53,7 @@ END_TEST
 
 START_TEST(nothing_to_acknowledge)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	rig_begin(&rig, &config, DAV2M_SHADOW);
@@ -83,7 +83,7 @@ static int refused_ticks(struct rig *rig)
 START_TEST(failed_backs_off)
 {
 	static const int want[] = {1, 2, 4, 8, 16, 32, 64, 64, 64};
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	ask(&rig, &config);
@@ -100,7 +100,7 @@ END_TEST
 
 START_TEST(deferred_waits_one_tick)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	ask(&rig, &config);
@@ -197,7 +197,7 @@ START_TEST(pin_moves)
 	enum dav2m_state from = (enum dav2m_state)_i;
 	int shadow = dav2m_state_mode(from) == DAV2M_SHADOW;
 	enum dav2m_state to = shadow ? DAV2M_STATE_NESTED : DAV2M_STATE_SHADOW;
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct dav2m_explanation before;
 	struct rig rig;
 
@@ -226,7 +226,7 @@ END_TEST
 /* Pinning to and fro as fast as can be: no oscillation of the controller's. */
 START_TEST(pin_is_no_oscillation)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	rig_begin(&rig, &config, DAV2M_SHADOW);
@@ -250,7 +250,7 @@ START_TEST(pin_holds)
 {
 	enum dav2m_state from = (enum dav2m_state)_i;
 	int shadow = dav2m_state_mode(from) == DAV2M_SHADOW;
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	rig_reach(&rig, &config, from);
@@ -271,7 +271,7 @@ END_TEST
 
 START_TEST(pin_withdraws)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	ask(&rig, &config);
@@ -289,7 +289,7 @@ END_TEST
 /* A switch that only a pin asked for goes with the pin. */
 START_TEST(unpin_withdraws)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	rig_begin(&rig, &config, DAV2M_SHADOW);
@@ -304,7 +304,7 @@ END_TEST
 
 START_TEST(no_such_pin)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	rig_begin(&rig, &config, DAV2M_SHADOW);
@@ -316,7 +316,7 @@ END_TEST
 /* Thresholds and windows start afresh; state, mode, pin and counts stay. */
 START_TEST(retune)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT), other = config;
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED), other = config;
 	struct dav2m_explanation before, after;
 	struct rig rig;
 
@@ -347,7 +347,7 @@ END_TEST
 /* The time since a switch stays, as far as the new window_trans reaches. */
 START_TEST(retune_time)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT), other = config;
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED), other = config;
 	struct rig rig;
 
 	rig_reach(&rig, &config, DAV2M_STATE_PRESHADOW);
@@ -370,7 +370,7 @@ END_TEST
 /* A transient under way lasts as long as the new window_settle says, from the switch on. */
 START_TEST(retune_while_settling)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	rig_reach(&rig, &config, DAV2M_STATE_PRESHADOW);
@@ -385,7 +385,7 @@ END_TEST
 /* Another width: counters are followed from the next sample on, wraps are not forgotten. */
 START_TEST(retune_counter_bits)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	rig_begin(&rig, &config, DAV2M_SHADOW);
@@ -398,7 +398,7 @@ END_TEST
 
 START_TEST(retune_refused)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct dav2m before;
 	struct rig rig;
 

@@ -9,7 +9,7 @@ static const int around[] = {-1, 0, 1};
 
 START_TEST(exits_around_threshold)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	uint32_t exits = (uint32_t)((int)RIG_EXITS + around[_i]);
 	struct rig rig;
 
@@ -28,7 +28,7 @@ END_TEST
 
 START_TEST(misses_around_threshold)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	rig_begin(&rig, &config, DAV2M_NESTED);
@@ -42,7 +42,7 @@ END_TEST
 /* A window that a late sample overran is held to the same rate. */
 START_TEST(late_exits)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	rig_begin(&rig, &config, DAV2M_SHADOW);
@@ -55,7 +55,7 @@ END_TEST
 
 START_TEST(late_misses)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	config.window_tmiss = 2;
@@ -71,7 +71,7 @@ END_TEST
 /* Counts that only 128 bits can compare. */
 START_TEST(late_by_hours)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	const uint64_t late = UINT64_C(1) << 39;
 	struct rig rig;
 
@@ -187,7 +187,7 @@ static void check_calm(struct dav2m *ctl)
 
 START_TEST(learning_random)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	uint64_t seed = 3;
 
 	for (int round = 0; round < 500; round++) {
@@ -222,7 +222,7 @@ START_TEST(saturation)
 		uint32_t max;
 	} limits[] = {{100, 25, 6400},	     {1, 1, 64}, {3, 1, 192}, {4, 1, 256}, {7, 1, 448},
 		      {10000, 2500, 640000}, {8, 2, 512}};
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
 		struct dav2m ctl;
@@ -237,7 +237,7 @@ END_TEST
 
 START_TEST(saturation_of_32_bits)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct dav2m ctl;
 
 	config.threshold_vmexit = UINT32_MAX;
@@ -251,7 +251,7 @@ END_TEST
 /* However small, a threshold rises; with 0 it stays. It never falls to 0. */
 START_TEST(rounding)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct dav2m ctl;
 
 	config.threshold_vmexit = 1;
@@ -278,7 +278,7 @@ static void stay_calm(struct rig *rig, int ticks)
 /* A raised threshold comes back by a quarter of the way each 100 ticks, and gets there. */
 START_TEST(decay_in_calm)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	rig_reach(&rig, &config, DAV2M_STATE_PRENESTED);
@@ -352,7 +352,7 @@ END_TEST
 /* The first quarter of a tick has no CPI to leave with. */
 START_TEST(quarter_window)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	rig_begin(&rig, &config, DAV2M_SHADOW);
@@ -382,7 +382,7 @@ END_TEST
 /* A burst without a quarter tick's work does not outlive its window. */
 START_TEST(burst_too_short)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	rig_begin_with(&rig, &config, DAV2M_SHADOW, RIG_COUNTERS & ~DAV2M_BIT(DAV2M_CYCLES));
@@ -476,7 +476,7 @@ END_TEST
 /* Repaired: a shadow probe with many exits is given up only if its CPI is worse as well. */
 START_TEST(shadow_probe_over_exits)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	rig_reach(&rig, &config, DAV2M_STATE_PRESHADOW);
@@ -493,7 +493,7 @@ END_TEST
 
 START_TEST(shadow_probe_over_exits_and_better)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	rig_reach(&rig, &config, DAV2M_STATE_PRESHADOW);
@@ -507,7 +507,7 @@ END_TEST
 /* Over the exits but too short for a CPI: wait. */
 START_TEST(shadow_probe_too_young)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
 	rig_reach(&rig, &config, DAV2M_STATE_PRESHADOW);

@@ -78,7 +78,7 @@ expect 2 "'-5' is not TO_NESTED" replay --switch-cost=-5 s.csv n.csv
 expect 2 "'1e99' is not TO_NESTED" replay --switch-cost=1e99 s.csv n.csv
 expect 2 "'200' is not a percentage" replay --tolerance=200 s.csv n.csv
 expect 2 "'nan' is not a percentage" replay --tolerance=nan s.csv n.csv
-expect 2 "preset must be default, paper or bounded, not 'best'" replay --preset=best s.csv n.csv
+expect 2 "preset must be default, repaired, paper or bounded, not 'best'" replay --preset=best s.csv n.csv
 expect 2 'preset must come before' replay --set=window_inst=5 --preset=paper s.csv n.csv
 expect 2 "'window_inst' is not FIELD=VALUE" replay --set=window_inst s.csv n.csv
 expect 2 "no field is named 'window'" replay --set=window=5 s.csv n.csv

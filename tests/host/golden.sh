@@ -32,9 +32,9 @@ golden() {
 	done
 }
 
-golden gcc-default gcc
+golden gcc-repaired gcc --preset=repaired
 golden gcc-paper gcc --preset=paper
 golden gcc-bounded gcc --preset=bounded
-golden gcc-eager gcc --set=threshold_vmexit=2000 --set=threshold_tmiss=2e5 --set=window_tmiss=4
-golden burst-default burst --native=45e9 --start=nested
+golden gcc-eager gcc --preset=repaired --set=threshold_vmexit=2000 --set=threshold_tmiss=2e5 --set=window_tmiss=4
+golden burst-repaired burst --preset=repaired --native=45e9 --start=nested
 [ "$failures" -eq 0 ]

@@ -36,7 +36,7 @@ START_TEST(assignments)
 		uint32_t want;
 	} good[] = {{"1", 1},	   {"500000", 500000},	{"5e5", 500000}, {"0007", 7},
 		    {"12e1", 120}, {"1e9", 1000000000}, {"9e0", 9}};
-	struct dav2m_config config = preset(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = preset(DAV2M_PRESET_REPAIRED);
 	struct dav2m_host_error error;
 	size_t i;
 
@@ -55,7 +55,7 @@ START_TEST(assignments_refused)
 	static const char *const bad[] = {
 		"",	      "x",   "-1",   "1.5", "1e",   "1e-1", " 1", "1 ",
 		"4294967296", "5e9", "1e10", "e5",  "0x10", "1e1x", "0",  "99999999999999999999"};
-	struct dav2m_config config = preset(DAV2M_PRESET_DEFAULT), before = config;
+	struct dav2m_config config = preset(DAV2M_PRESET_REPAIRED), before = config;
 	struct dav2m_host_error error;
 	size_t i;
 
@@ -71,7 +71,7 @@ START_TEST(assignments_refused)
 	ck_assert_str_eq(error.text, "no field is named 'window'");
 	ck_assert_int_eq(dav2m_config_assign(&config, "preset", "papers", &error),
 			 DAV2M_HOST_CONFIG);
-	ck_assert_str_eq(error.text, "preset must be default, paper or bounded, not 'papers'");
+	ck_assert_str_eq(error.text, "preset must be default, repaired, paper or bounded, not 'papers'");
 	ck_assert_int_eq(dav2m_config_assign(NULL, "a", "1", &error), DAV2M_HOST_ARGUMENT);
 	ck_assert_mem_eq(&config, &before, sizeof(config));
 }
@@ -81,7 +81,7 @@ START_TEST(file_applied)
 {
 	const char *path = file_with("; comment\n[controller]\npreset = paper\n"
 				     "threshold_tmiss = 5e5 ; half\n\nwindow_trans=50\n");
-	struct dav2m_config config = preset(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = preset(DAV2M_PRESET_REPAIRED);
 	struct dav2m_config want = preset(DAV2M_PRESET_PAPER);
 	struct dav2m_host_error error = {""};
 
@@ -108,7 +108,7 @@ static const struct {
 START_TEST(file_refused)
 {
 	const char *path = file_with(broken[_i].content);
-	struct dav2m_config config = preset(DAV2M_PRESET_DEFAULT), before = config;
+	struct dav2m_config config = preset(DAV2M_PRESET_REPAIRED), before = config;
 	struct dav2m_host_error error = {""};
 	char want[300];
 
@@ -126,7 +126,7 @@ END_TEST
 START_TEST(file_unreadable)
 {
 	static char line[3000];
-	struct dav2m_config config = preset(DAV2M_PRESET_DEFAULT);
+	struct dav2m_config config = preset(DAV2M_PRESET_REPAIRED);
 	struct dav2m_host_error error;
 
 	ck_assert_int_eq(dav2m_config_load("no/such/file", &config, &error), DAV2M_HOST_IO);

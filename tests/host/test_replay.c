@@ -134,7 +134,7 @@ START_TEST(arguments_refused)
 	struct dav2m_run run;
 	struct script script = {.switch_after = "..."};
 
-	dav2m_config_preset(DAV2M_PRESET_DEFAULT, &config);
+	dav2m_config_preset(DAV2M_PRESET_REPAIRED, &config);
 	ck_assert_int_eq(dav2m_replay_controller(&replay, &config, &controller, &run, &error),
 			 DAV2M_HOST_ARGUMENT);
 	ck_assert_ptr_nonnull(strstr(error.text, "no tick"));
@@ -267,7 +267,7 @@ START_TEST(controller_on_phases)
 	pair.tick[1] = calloc(pair.ticks, sizeof(struct dav2m_sample));
 	ck_assert(pair.tick[0] && pair.tick[1]);
 	phases_fill(phases, 200, 1, pair.tick[0], pair.tick[1]);
-	dav2m_config_preset(DAV2M_PRESET_DEFAULT, &config);
+	dav2m_config_preset(DAV2M_PRESET_REPAIRED, &config);
 	ck_assert_int_eq(dav2m_replay_controller(&replay, &config, &controller, &run, &error), 0);
 	ck_assert_int_eq(dav2m_hindsight(&pair, replay.switch_cycles, start, NULL, &best, &error),
 			 0);

@@ -240,7 +240,7 @@ static void user_rig_start(struct user_rig *rig, enum dav2m_outcome answer)
 	rig->drive.mechanism = DAV2M_KVM_USER;
 	rig->drive.user = user_switch;
 	rig->drive.user_arg = &rig->user;
-	ck_assert_int_eq(dav2m_config_preset(DAV2M_PRESET_DEFAULT, &config), 0);
+	ck_assert_int_eq(dav2m_config_preset(DAV2M_PRESET_REPAIRED, &config), 0);
 	config.window_inst = 1000;
 	ck_assert_int_eq(dav2m_init(&rig->controller, &config, DAV2M_SHADOW), 0);
 	ck_assert_int_eq(dav2m_pin(&rig->controller, DAV2M_PIN_NESTED), 0);

@@ -25,7 +25,7 @@ START_TEST(each_field_has_its_row)
 	struct dav2m_config usual, paper, bounded;
 	size_t i;
 
-	preset(DAV2M_PRESET_DEFAULT, &usual);
+	preset(DAV2M_PRESET_REPAIRED, &usual);
 	preset(DAV2M_PRESET_PAPER, &paper);
 	preset(DAV2M_PRESET_BOUNDED, &bounded);
 	for (i = 0; (field = dav2m_config_field(i)); i++) {

@@ -53,7 +53,7 @@ START_TEST(a_section_is_read_whole)
 	const char *const elements[] = {"preset",  "paper", "window_inst", " 5000000 ",
 					"dry_run", "on",    "force",	   "nested",
 					"trace",   "off",   NULL};
-	const char *const attributes[] = {"@preset", "default", "@window_inst", "5000000", NULL};
+	const char *const attributes[] = {"@preset", "repaired", "@window_inst", "5000000", NULL};
 
 	expect_good(elements);
 	expect_good(attributes);

@@ -52,7 +52,7 @@ static struct dav2m_sim_counts run(struct rigged *rigged, enum dav2m_mode mode, 
 	machine.tagged = 1;
 	config.machine = &machine;
 	config.guest_bytes = 256ull << 20;
-	ck_assert_int_eq(dav2m_config_preset(DAV2M_PRESET_DEFAULT, &controller), 0);
+	ck_assert_int_eq(dav2m_config_preset(DAV2M_PRESET_REPAIRED, &controller), 0);
 	controller.window_inst = 1000000;
 	controller.threshold_vmexit /= 100;
 	controller.threshold_tmiss /= 100;

@@ -614,7 +614,7 @@ static struct dav2m_smp *domain_new(struct load *load, struct dav2m_smp_config *
 {
 	struct dav2m_config controller = {.size = sizeof(controller)};
 
-	ck_assert_int_eq(dav2m_config_preset(DAV2M_PRESET_DEFAULT, &controller), 0);
+	ck_assert_int_eq(dav2m_config_preset(DAV2M_PRESET_REPAIRED, &controller), 0);
 	controller.window_inst = 1000000;
 	controller.threshold_vmexit /= 100;
 	controller.threshold_tmiss /= 100;

@@ -212,7 +212,7 @@ static int one_controller(const struct contest_matrix *matrix, struct dav2m_host
 		return 0;
 	return tool_fail(error, DAV2M_HOST_ARGUMENT,
 			 "--sensitivity: one of the controller's presets is wanted "
-			 "(--policies='preset default')");
+			 "(--policies='preset bounded')");
 }
 
 int sensitivity_write(struct contest_matrix *matrix, enum report_format format, FILE *to,
