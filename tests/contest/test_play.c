@@ -230,8 +230,7 @@ START_TEST(lists_are_priced)
 		tape_phases_fill(&phases, model, 0, &shadow, &nested);
 		ck_assert_uint_eq(shadow.value[DAV2M_PAGING_EXIT_CYCLES],
 				  (uint64_t)(4 * MEGA * exit));
-		ck_assert_uint_eq(nested.value[DAV2M_WALK_CYCLES],
-				  (uint64_t)(7.5e6 * walk));
+		ck_assert_uint_eq(nested.value[DAV2M_WALK_CYCLES], (uint64_t)(7.5e6 * walk));
 		/* Cycles are what they were, and what the prices add. */
 		ck_assert_double_eq_tol((double)nested.value[DAV2M_CYCLES],
 					100e6 + 6e6 + 7.5e6 * (walk - 1), 2);

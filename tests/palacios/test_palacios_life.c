@@ -81,7 +81,7 @@ START_TEST(a_bad_section_names_the_parameter_and_the_rule)
 	expect_bad(twice, "<trace>: given twice");
 	expect_bad(both, "<trace>: empty, or given twice");
 	expect_bad(mode, "<force>ept: must be none, shadow or nested");
-	expect_bad(preset, "<preset>papers: must be default, paper or bounded");
+	expect_bad(preset, "<preset>papers: must be repaired, paper or bounded");
 	expect_bad(flag, "<dry_run>1: must be off or on");
 	expect_bad(order, "<window_");
 }
