@@ -159,9 +159,9 @@ static int collect(struct recording *recording, struct collector *collector,
 		rc = messages_take(collector, error);
 	} while (!rc && living);
 	if (!rc && !collector->begun)
-		return recording_fail(
-			error, DAV2M_HOST_MISMATCH,
-			"qemu-x86_64 did not load the plugin; versions 4.2 to 8.2 can");
+		return recording_fail(error, DAV2M_HOST_MISMATCH,
+				      "qemu-x86_64 did not load the plugin, which has version 1 of "
+				      "its interface");
 	return rc ? rc : trace_processes_end(collector->processes, error);
 }
 

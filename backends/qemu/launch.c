@@ -120,11 +120,12 @@ enum launch_answer launch_make(char *const *prefix, size_t prefixes, const char 
 {
 	struct found found = {.path = path, .before = {argv[0] ? argv[0] : path}, .befores = 1};
 	const enum launch_answer answer = find(&found);
-	size_t arguments = 0, bytes = strlen(found.path) + 1, i, n = 0;
+	size_t arguments = 0, bytes = 0, i, n = 0;
 	char *at;
 
 	if (answer != LAUNCH_READY)
 		return answer;
+	bytes = strlen(found.path) + 1;
 	for (i = 0; i < found.befores; i++)
 		bytes += strlen(found.before[i]) + 1;
 	while (argv[0] && argv[1 + arguments])

@@ -216,10 +216,12 @@ static int is_vfork(const struct thread *thread)
 /* Runs QEMU again with the program that the guest asks for. Comes back if that cannot be. */
 static void exec(struct thread *thread, const char *path, char *const *argv, char *const *envp)
 {
+	char *const none[] = {NULL};
 	struct launch launch = {NULL, NULL};
-	const enum launch_answer answer =
-		plugin.moved ? LAUNCH_FOREIGN
-			     : launch_make(plugin.prefix, plugin.prefixes, path, argv, &launch);
+	const enum launch_answer answer = plugin.moved
+						  ? LAUNCH_FOREIGN
+						  : launch_make(plugin.prefix, plugin.prefixes,
+								path, argv ? argv : none, &launch);
 
 	switch (answer) {
 	case LAUNCH_ABSENT:
@@ -238,7 +240,7 @@ static void exec(struct thread *thread, const char *path, char *const *argv, cha
 static void exec_at(struct thread *thread, int folder, const char *path, char *const *argv,
 		    char *const *envp)
 {
-	if (!plugin.moved && (folder == AT_FDCWD || *path == '/'))
+	if (!plugin.moved && path && (folder == AT_FDCWD || *path == '/'))
 		exec(thread, path, argv, envp);
 	else
 		flush_all(thread, TRACE_WIRE_LEAVE, 0);
