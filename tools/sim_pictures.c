@@ -260,7 +260,8 @@ static int plot_init(struct plot *plot, const struct runs *runs, const struct ru
 	memset(plot, 0, sizeof(*plot));
 	plot->setup = setup;
 	for (i = 0; i < runs->n; i++)
-		plot->run[runs->run[i].mode] = plot->any = &runs->run[i];
+		plot->run[runs->run[i].mode] = &runs->run[i];
+	plot->any = &runs->run[runs->n - 1];
 	plot->bins = plot->any->track.points - 1;
 	if (plot->bins > PANEL_BINS)
 		plot->bins = PANEL_BINS;

@@ -248,11 +248,12 @@ walk(struct sim_mmu *mmu, struct sim_tlb *cache, const struct sim_space *space,
 {
 	uint64_t *const *tables = space->memory->table;
 	uint32_t table, begin, level, gfn, ignored;
-	uint64_t *entry = NULL;
+	uint64_t *entry;
 	uint8_t shift;
 
 	ret_walk->refs = ret_walk->cached = 0;
 	begin = walk_begin(cache, space, g, vpn, ret_walk, &table);
+	entry = tables[table];
 	/* From the top, so that the compiler can lay out the levels one after another. */
 #pragma GCC unroll 4
 	for (level = g->levels; level > 0; level--) {
