@@ -19,16 +19,21 @@
 #include "core.h"
 #include "regret_rule.h"
 
-/* Walk costs are in 1/16 cycle. */
-#define WALK_BITS 4
+/* The ratio of walk costs is in 1/256, and never beyond 1 and 16: a two-dimensional walk reads up
+   to 24 entries where a one-dimensional one reads 4, most of them from caches. */
+#define RATIO_BITS 8
+#define RATIO_MAX  (16u << RATIO_BITS)
+
+/* Walks that take less of a tick than 1/64 under nested paging decide nothing, and those of a
+   program that maps its memory are dearer than others: its tables are in no cache yet. They teach
+   nothing. Nor do those that take less than 16 grains under shadow paging: they cannot be divided
+   by. */
+#define WALKS_MATTER_BITS 6
+#define FEW_GRAINS_BITS	  4
 
 /* A walk that no counter tells of is taken to come once in this much work; with the default costs
    nested paging is then held to cost 4 % (inferred: the middle of what DAV2M's figure 1 shows). */
 #define WORK_PER_WALK_BITS 10
-
-/* Walks that take less of a tick than 1/64 decide nothing, and those of a program that maps its
-   memory are dearer than others: its tables are in no cache yet. They teach nothing. */
-#define WALKS_MATTER_BITS 6
 
 /* Signatures as far apart as this are one phase: half an octave of TLB misses, an octave of
    flushes. Noise of 10 % is 1/8 octave, and phases that matter differ by more. */
@@ -45,8 +50,12 @@
 #define DOUBT_TRIPS 4
 #define DOUBT_BITS  8
 
+/* Looking for the moment when doubt begins to be right costs probes: only with 4 to spare. */
+#define TRYING_TRIPS 4
+
 /* A stay that gained this many round trips was worth its switches, and phases are long. */
 #define RICH_TRIPS 2
+#define BOTH_MODES 3
 
 /* The budget holds up to 8 round trips: the probes that a program with as many phases needs. */
 #define BUDGET_TRIPS 8
@@ -174,11 +183,24 @@ static uint32_t in_tick(uint32_t rate, uint32_t ratio)
 	return least((uint64_t)rate * ratio >> 8, UINT32_MAX);
 }
 
-/* What a number of walks costs in a mode. */
-static uint32_t walk_cost(const struct dav2m *ctl, uint64_t walks, enum dav2m_mode mode)
+/* What the walks of a tick in one mode would cost in the other. */
+static uint32_t walk_elsewhere(const struct dav2m_regret *r, uint32_t walk)
 {
-	return least(walks * ctl->judge.regret.walk[mode] >> (WALK_BITS + ctl->step_shift),
-		     UINT32_MAX);
+	uint32_t ratio = r->mode == DAV2M_SHADOW ? r->walk_ratio : r->walk_inverse;
+
+	return least((uint64_t)walk * ratio >> RATIO_BITS, UINT32_MAX);
+}
+
+/* What a number of walks costs where no counter tells. */
+static uint32_t walk_cost(const struct dav2m *ctl, uint64_t walks)
+{
+	const struct dav2m_regret *r = &ctl->judge.regret;
+	uint32_t shadow =
+		least(walks * ctl->config.shadow_walk_cycles >> ctl->step_shift, UINT32_MAX);
+
+	return dav2m_mode_of(ctl) == DAV2M_SHADOW
+		       ? shadow
+		       : least((uint64_t)shadow * r->walk_ratio >> RATIO_BITS, UINT32_MAX);
 }
 
 static uint32_t counted(const struct dav2m *ctl, enum dav2m_counter counter, uint32_t from)
@@ -228,7 +250,7 @@ static struct tick measure(const struct dav2m *ctl)
 	};
 
 	tick.walk = knows(ctl, DAV2M_WALK_CYCLES) ? counted(ctl, DAV2M_WALK_CYCLES, r->from_walk)
-						  : walk_cost(ctl, tick.walks, dav2m_mode_of(ctl));
+						  : walk_cost(ctl, tick.walks);
 	tick.misses = rate_octaves(tick.walks, window_inst >> FEW_MISSES_BITS, tick.ratio);
 	tick.flushes = rate_octaves(flushes, window_inst >> FEW_FLUSHES_BITS, tick.ratio);
 	return tick;
@@ -268,14 +290,17 @@ static DAV2M_RARE void find_phase(struct dav2m *ctl, const struct tick *tick)
 	for (uint8_t i = 0; i < r->phases; i++)
 		if (alike(&r->phase[i], tick) && apart(&r->phase[i], tick) < nearest) {
 			nearest = apart(&r->phase[i], tick);
-			r->current = i;
+			r->current = i & 15u;
 		}
 	if (nearest != UINT32_MAX)
 		return;
 	/* Knuth's multiplicative hash of the time. */
-	r->current = r->phases < DAV2M_PHASES
-			     ? r->phases++
-			     : (uint8_t)((ctl->tick * UINT32_C(2654435761) >> 16) % DAV2M_PHASES);
+	if (r->phases < DAV2M_PHASES) {
+		r->current = r->phases;
+		r->phases = 15u & (r->phases + 1u);
+	} else {
+		r->current = 15u & ((ctl->tick * UINT32_C(2654435761) >> 16) % DAV2M_PHASES);
+	}
 	r->phase[r->current] = (struct dav2m_phase){tick->misses, tick->flushes, UNSEEN};
 }
 
@@ -318,24 +343,35 @@ static uint16_t calibrated(uint16_t cost, int64_t error, uint64_t events, unsign
 	return (uint16_t)bounded(cost + (error >> gain_bits), 1, UINT16_MAX - 1);
 }
 
-static void calibrate(struct dav2m *ctl, const struct tick *tick)
+static void calibrate_exits(struct dav2m *ctl, const struct tick *tick)
 {
 	struct dav2m_regret *r = &ctl->judge.regret;
-	enum dav2m_mode mode = dav2m_mode_of(ctl);
-	const unsigned int shift = ctl->step_shift;
 
-	if (knows(ctl, DAV2M_WALK_CYCLES) && tick->walk > tick->cycles >> WALKS_MATTER_BITS)
-		r->walk[mode] =
-			calibrated(r->walk[mode],
-				   ((int64_t)tick->walk - walk_cost(ctl, tick->walks, mode)) *
-					   (INT64_C(1) << (shift + WALK_BITS)),
-				   tick->walks, 2);
-	if (knows(ctl, DAV2M_PAGING_EXIT_CYCLES) && mode == DAV2M_SHADOW && ctl->exits)
+	if (knows(ctl, DAV2M_PAGING_EXIT_CYCLES) && r->mode == DAV2M_SHADOW && ctl->exits)
 		r->exit_cycles =
 			calibrated(r->exit_cycles,
-				   ((int64_t)tick->exits << shift) -
+				   ((int64_t)tick->exits << ctl->step_shift) -
 					   (int64_t)((uint64_t)ctl->exits * r->exit_cycles),
 				   ctl->exits, 2);
+}
+
+/* Half of the ratio is from the latest switch: the guest may have changed with it. */
+static void calibrate_walks(struct dav2m_regret *r, uint32_t measured)
+{
+	measured = (r->walk_ratio + bounded(measured, 1u << RATIO_BITS, RATIO_MAX)) / 2;
+	r->walk_ratio = (uint16_t)measured;
+	r->measured = 1;
+	r->walk_inverse = (uint16_t)((1u << 2 * RATIO_BITS) / measured);
+}
+
+/* a / b in 1/256; RARE, for it divides. */
+static DAV2M_RARE uint32_t quotient(uint32_t a, uint32_t b)
+{
+	while (a >> 24 || b >> 24) {
+		a >>= 1;
+		b >>= 1;
+	}
+	return (a << RATIO_BITS) / most(b, 1);
 }
 
 /* A round trip, both transients included. */
@@ -375,36 +411,65 @@ static void weigh_transient(struct dav2m *ctl, const struct tick *tick)
 	r->regret = 0;
 }
 
+/* With a counter of walk cycles: the last tick before the switch against the first one after its
+   transient, per walk. */
+static void compare_walks(struct dav2m *ctl, const struct tick *tick)
+{
+	struct dav2m_regret *r = &ctl->judge.regret;
+	const uint32_t left_walk = unpack(r->left_walk), left_walks = unpack(r->left_walks);
+	const uint32_t walks = least(tick->walks, UINT32_MAX);
+	uint32_t cost, number;
+
+	/* The same phase has about as many. */
+	if (walks / 2 > left_walks || left_walks / 2 > walks ||
+	    most(tick->walk, left_walk) <= tick->cycles >> WALKS_MATTER_BITS ||
+	    !(tick->walk >> FEW_GRAINS_BITS && left_walk >> FEW_GRAINS_BITS))
+		return;
+	if (r->mode == DAV2M_NESTED) {
+		cost = quotient(tick->walk, left_walk);
+		number = quotient(left_walks, walks);
+	} else {
+		cost = quotient(left_walk, tick->walk);
+		number = quotient(walks, left_walks);
+	}
+	calibrate_walks(r, least((uint64_t)cost * number >> RATIO_BITS, UINT32_MAX));
+}
+
 /*
  * Where no counter tells what a walk or an exit costs, the two modes' cycles do: what nested paging
- * takes longer than shadow paging without its exits are its walks. Compares the last tick before
- * the switch with the first one after its transient. One switch moves a cost at most as far as it
- * was believed to be, because the guest may have changed, too.
+ * takes longer than shadow paging without its exits are its walks.
  */
-static void compare_modes(struct dav2m *ctl, const struct tick *tick)
+static void compare_cycles(struct dav2m *ctl, const struct tick *tick)
 {
 	struct dav2m_regret *r = &ctl->judge.regret;
 	const uint32_t before = least(ctl->reference_cycles >> ctl->step_shift, UINT32_MAX);
-	const uint16_t seen = r->phase[r->current].exits;
 	const int to_nested = r->mode == DAV2M_NESTED;
-	uint32_t exits = !to_nested ? tick->exits : seen == UNSEEN ? 0 : unpack(seen);
-	uint32_t walks = walk_cost(ctl, tick->walks, DAV2M_NESTED) -
-			 walk_cost(ctl, tick->walks, DAV2M_SHADOW);
+	const uint32_t left_walk = unpack(r->left_walk), left = unpack(r->other);
+	const uint32_t shadow_walk = to_nested ? left_walk : tick->walk;
+	const uint32_t exits = !to_nested ? tick->exits : left > left_walk ? left - left_walk : 0;
+	const uint32_t walks =
+		least((uint64_t)shadow_walk * (r->walk_ratio - (1u << RATIO_BITS)) >> RATIO_BITS,
+		      UINT32_MAX);
 	int64_t longer =
 		to_nested ? (int64_t)tick->cycles - before : (int64_t)before - tick->cycles;
 	int64_t error = within(longer + exits - walks, most(exits, walks));
 
-	if (!r->compare || !tick->walks || tick->ratio != 256 ||
-	    ratio_of(ctl, ctl->reference_progress) != 256)
-		return;
 	if (exits > walks && !knows(ctl, DAV2M_PAGING_EXIT_CYCLES))
 		r->exit_cycles = calibrated(r->exit_cycles, -error * r->exit_cycles, exits, 1);
-	if (exits <= walks && !knows(ctl, DAV2M_WALK_CYCLES))
-		r->walk[DAV2M_NESTED] = (uint16_t)most(
-			r->walk[DAV2M_SHADOW],
-			calibrated(r->walk[DAV2M_NESTED],
-				   error * (INT64_C(1) << (ctl->step_shift + WALK_BITS)),
-				   tick->walks, 1));
+	if (exits <= walks && !knows(ctl, DAV2M_WALK_CYCLES) && shadow_walk)
+		calibrate_walks(r,
+				(1u << RATIO_BITS) + quotient(bounded(walks + error, 0, UINT32_MAX),
+							      shadow_walk));
+}
+
+static void compare_modes(struct dav2m *ctl, const struct tick *tick)
+{
+	if (!ctl->judge.regret.compare || tick->ratio != 256 ||
+	    ratio_of(ctl, ctl->reference_progress) != 256)
+		return;
+	if (knows(ctl, DAV2M_WALK_CYCLES))
+		compare_walks(ctl, tick);
+	compare_cycles(ctl, tick);
 }
 
 /* Doubt: when is what is remembered to be believed no more? */
@@ -454,8 +519,8 @@ static uint32_t doubt_again(const struct dav2m_regret *r)
 		       high = unpack(r->doubt_high);
 	uint64_t step = (uint64_t)most(2 * trip, high >> 4) << r->doubt_gains;
 
-	if (high <= low + 2 * trip || r->doubt_losses)
-		return high;
+	if (high <= low + 2 * trip || r->doubt_losses || r->budget < (int64_t)TRYING_TRIPS * trip)
+		return least((uint64_t)high + trip, UINT32_MAX);
 	return high > low + step + trip ? high - (uint32_t)step : low + (high - low) / 2;
 }
 
@@ -490,10 +555,16 @@ static void estimate(struct dav2m *ctl, struct tick *tick)
 	uint16_t exits = r->phase[r->current].exits;
 
 	tick->saved = 0;
-	tick->other = walk_cost(ctl, tick->walks, !r->mode);
+	tick->other = walk_elsewhere(r, tick->walk);
 	r->surety = DAV2M_MODELLED;
-	if (r->mode == DAV2M_SHADOW)
+	if (r->mode == DAV2M_SHADOW) {
+		/* Until it has been measured, a walk may cost the same in both modes. */
+		if (!r->measured && r->budget >= 0) {
+			r->surety = DAV2M_GUESSED;
+			tick->other = tick->walk;
+		}
 		return;
+	}
 	r->surety = DAV2M_REMEMBERED;
 	if (exits == UNSEEN) {
 		r->surety = DAV2M_GUESSED;
@@ -512,10 +583,13 @@ static void estimate(struct dav2m *ctl, struct tick *tick)
 static uint32_t limit(const struct dav2m *ctl)
 {
 	const struct dav2m_regret *r = &ctl->judge.regret;
+	uint32_t bp = ctl->config.regret_bp;
 
-	return most(1, part_bp(round_trip(r), r->rich == 3 && r->surety != DAV2M_GUESSED
-						      ? ctl->config.regret_sure_bp
-						      : ctl->config.regret_bp));
+	if (r->surety != DAV2M_GUESSED && r->rich == BOTH_MODES)
+		bp = ctl->config.regret_sure_bp;
+	if (r->poor == BOTH_MODES)
+		bp *= 2;
+	return most(1, part_bp(round_trip(r), bp));
 }
 
 /* A pin has changed the mode: what was said of the stay before says nothing of this one. */
@@ -562,11 +636,13 @@ static void learn_from(struct dav2m *ctl, struct tick *tick)
 		r->arrived = 0;
 		r->gain = 0;
 	}
-	calibrate(ctl, tick);
+	calibrate_exits(ctl, tick);
 	if (dav2m_mode_of(ctl) == DAV2M_SHADOW) {
 		remember(r, tick);
 		r->good_ticks = (uint16_t)least(r->good_ticks + UINT64_C(1), UINT16_MAX);
 	}
+	r->left_walk = pack(tick->walk);
+	r->left_walks = pack(least(tick->walks, UINT32_MAX));
 	estimate(ctl, tick);
 	r->other = pack(tick->other);
 	r->gain = add(r->gain, (int64_t)tick->other - tick->cost);
@@ -663,7 +739,8 @@ static enum dav2m_verdict judge_probe(struct dav2m *ctl)
 	if (tick.cost > tick.other)
 		return VERDICT_ROLL;
 	r->probing = 0;
-	r->good_ticks = 0;
+	if (r->mode == DAV2M_SHADOW)
+		r->good_ticks = 0;
 	r->gain = 0;
 	return VERDICT_KEEP;
 }
@@ -678,9 +755,9 @@ static enum dav2m_verdict judge_transient(struct dav2m *ctl)
 		return judge_storm(ctl);
 	tick = take_in(ctl);
 	r->settling = least((uint64_t)r->settling + tick.cycles, UINT32_MAX);
-	if (!r->probing)
+	if (!r->probing || r->mode == DAV2M_NESTED)
 		return VERDICT_HOLD;
-	r->gain = add(r->gain, (int64_t)walk_cost(ctl, tick.walks, DAV2M_NESTED) - tick.cost);
+	r->gain = add(r->gain, (int64_t)walk_elsewhere(r, tick.walk) - tick.cost);
 	if (-(int64_t)r->gain <= probe_loss(ctl))
 		return VERDICT_HOLD;
 	remember(r, &tick);
@@ -696,7 +773,6 @@ static void lose_probe(struct dav2m_regret *r)
 
 	r->budget = dav2m_budget_spend(r->budget, cost);
 	r->probing_cost = least((uint64_t)r->probing_cost + cost, UINT32_MAX);
-	r->probes_lost = (uint16_t)least(r->probes_lost + UINT64_C(1), UINT16_MAX);
 	if (r->doubted)
 		doubt_was_wrong(r, r->doubt);
 	else
@@ -709,9 +785,12 @@ static void weigh_stay(struct dav2m_regret *r)
 {
 	int64_t gained = (int64_t)r->gain + r->regret, trip = round_trip(r);
 
-	if (r->why == KNOWN_BETTER)
+	if (r->why == KNOWN_BETTER) {
 		r->rich = 3 & ((r->rich & ~(1u << r->mode)) |
 			       (unsigned int)(gained > RICH_TRIPS * trip) << r->mode);
+		r->poor = 3 &
+			  ((r->poor & ~(1u << r->mode)) | (unsigned int)(gained < trip) << r->mode);
+	}
 	if (r->mode == DAV2M_NESTED)
 		return;
 	if (r->doubted && gained > RICH_TRIPS * trip)
@@ -731,6 +810,7 @@ static void switched(struct dav2m *ctl, enum dav2m_mode to)
 	else
 		weigh_stay(r);
 	r->compare = !lost;
+	r->other = r->cost; /* what the mode that is left has cost last */
 	r->mode = to & 1;
 	r->probing = r->why != KNOWN_BETTER;
 	r->doubted = r->why == DOUBTED;
@@ -776,12 +856,15 @@ static void reset(struct dav2m *ctl)
 	ctl->judge.regret = (struct dav2m_regret){
 		.trip = {pack(trip), pack(trip)},
 		.budget = (int32_t)(2 * trip),
-		.walk = {(uint16_t)(config->shadow_walk_cycles << WALK_BITS),
-			 (uint16_t)(config->nested_walk_cycles << WALK_BITS)},
 		.exit_cycles = config->exit_cycles,
 		.doubt_high = UNSEEN,
 		.mode = dav2m_mode_of(ctl) & 1,
 	};
+	/* Twice, because half of it stays what it was. */
+	ctl->judge.regret.walk_ratio =
+		(uint16_t)quotient(config->nested_walk_cycles, config->shadow_walk_cycles);
+	calibrate_walks(&ctl->judge.regret, ctl->judge.regret.walk_ratio);
+	ctl->judge.regret.measured = 0;
 	begin(ctl);
 }
 
@@ -802,9 +885,7 @@ static void explain(const struct dav2m *ctl, struct dav2m_explanation *out)
 		.other_cycles = to_cycles(ctl, unpack(r->other)),
 		.surety = (enum dav2m_surety)r->surety,
 		.probing_cycles = to_cycles(ctl, r->probing_cost),
-		.probes_lost = r->probes_lost,
-		.walk_cycles = {r->walk[DAV2M_SHADOW] >> WALK_BITS,
-				r->walk[DAV2M_NESTED] >> WALK_BITS},
+		.walk_ratio_bp = (uint32_t)r->walk_ratio * DAV2M_ONE_BP >> RATIO_BITS,
 		.exit_cycles = r->exit_cycles,
 	};
 }

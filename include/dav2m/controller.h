@@ -160,25 +160,29 @@ struct dav2m_regret {
 	uint16_t cost;		    /* of the last tick; packed, as the next two */
 	uint16_t other;		    /* what it would have been in the other mode */
 	uint16_t trip[DAV2M_MODES]; /* cost of a switch to each mode, transient included */
-	uint16_t walk[DAV2M_MODES]; /* 1/16 cycles a walk */
-	uint16_t exit_cycles;	    /* a paging exit */
-	uint16_t good_ticks;	    /* of the last stay in shadow paging that was no lost probe */
-	uint16_t doubt_low;	    /* a probe failed at this much doubt, packed */
-	uint16_t doubt_high;	    /* and did well at this much; all ones: none yet */
-	uint16_t probes_lost;
-	uint8_t phases;		  /* in use */
-	uint8_t current;	  /* the phase of the last tick */
+	uint16_t walk_ratio;	    /* of a walk's cost, nested to shadow, in 1/256 */
+	uint16_t walk_inverse;
+	uint16_t left_walk;	  /* cost of the last settled tick's walks, packed, */
+	uint16_t left_walks;	  /* and their number */
+	uint16_t exit_cycles;	  /* a paging exit */
+	uint16_t good_ticks;	  /* of the last stay in shadow paging that was no lost probe */
+	uint16_t doubt_low;	  /* a probe failed at this much doubt, packed */
+	uint16_t doubt_high;	  /* and did well at this much; all ones: none yet */
+	uint8_t phases : 4;	  /* in use */
+	uint8_t current : 4;	  /* the phase of the last tick */
 	uint8_t doubt_losses : 4; /* in a row */
 	uint8_t doubt_gains : 4;
-	uint8_t mode : 1;    /* of this stay */
-	uint8_t why : 2;     /* the mode is to be left */
-	uint8_t surety : 2;  /* enum dav2m_surety */
-	uint8_t rich : 2;    /* by mode: its last stay paid for its switches, so leave early */
-	uint8_t told : 1;    /* the VMM has told what the last switch cost */
-	uint8_t arrived : 1; /* no tick of this stay has settled yet */
-	uint8_t compare : 1; /* the tick before it can be compared with the first that has */
-	uint8_t probing : 1; /* this stay is a probe */
-	uint8_t doubted : 1; /* and began out of doubt */
+	uint8_t mode : 1;     /* of this stay */
+	uint8_t why : 2;      /* the mode is to be left */
+	uint8_t surety : 2;   /* enum dav2m_surety */
+	uint8_t rich : 2;     /* by mode: its last stay paid for its switches, so leave early */
+	uint8_t poor : 2;     /* the same: it did not, so leave late */
+	uint8_t measured : 1; /* the ratio of walk costs */
+	uint8_t told : 1;     /* the VMM has told what the last switch cost */
+	uint8_t arrived : 1;  /* no tick of this stay has settled yet */
+	uint8_t compare : 1;  /* the tick before it can be compared with the first that has */
+	uint8_t probing : 1;  /* this stay is a probe */
+	uint8_t doubted : 1;  /* and began out of doubt */
 };
 
 /* Private: what the judge in charge keeps between samples. */
@@ -247,9 +251,9 @@ struct dav2m_regret_view {
 	enum dav2m_surety surety;   /* of that */
 	int64_t budget_cycles;	    /* for probes; < 0: in debt, no probe */
 	uint64_t probing_cycles;    /* that probes have cost which did not pay, switches included */
-	uint32_t probes_lost;
-	uint32_t walk_cycles[DAV2M_MODES]; /* calibrated: a page walk in each mode, */
-	uint32_t exit_cycles;		   /* and a paging exit */
+	uint32_t walk_ratio_bp;	    /* calibrated: what a page walk costs under nested paging to
+				       what it does under shadow paging, */
+	uint32_t exit_cycles;	    /* and a paging exit */
 };
 
 /* Everything the controller knows, for people, logs and tests. */
