@@ -131,7 +131,7 @@ draw dgemm 1400,1000 <<-END
 	set datafile columnheaders
 	set key top left
 	set yrange [0:1<*]
-	set format y '%.3s%c'
+	set format y '%.1s%c'
 	set multiplot layout 3,2
 	$(panel 'largest RSS, MB' rss_peak_kb 1024.)
 	$(panel 'swap in use, MB' swap_peak_kb 1024.)
