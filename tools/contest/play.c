@@ -206,6 +206,17 @@ static void score_tick(void *context, const struct dav2m_replay_tick *tick)
 	seen_tick(&score->seen, tick);
 }
 
+/* A judge that buys its probes tells what they cost; its other moves are made on what it knows. */
+static uint64_t probes_bought(const struct player *player, uint64_t seen_cycles)
+{
+	struct dav2m_explanation explanation;
+
+	if (player->object != &player->controller || !player->controller.config.judge ||
+	    dav2m_explain(&player->controller, &explanation))
+		return seen_cycles;
+	return explanation.regret.probing_cycles;
+}
+
 static int bases_find(const struct dav2m_pair *pair, const uint64_t *switch_cycles, uint8_t *best,
 		      struct contest_result *result, struct dav2m_host_error *error)
 {
@@ -248,7 +259,7 @@ static int score_on(const struct contest_policy *policy, const struct contest_ce
 	if (rc)
 		return rc;
 	result->wrong_cycles = wrong_cycles(pair, modes + pair->ticks, modes);
-	result->probe_cycles = score.seen.probe_cycles;
+	result->probe_cycles = probes_bought(&player, score.seen.probe_cycles);
 	result->parameters = player.parameters;
 	return 0;
 }

@@ -28,7 +28,8 @@ struct contest_result {
 	uint64_t best_static_cycles;
 	uint64_t wrong_cycles; /* spent in another mode than the best schedule has in that tick */
 	uint64_t probe_cycles; /* what probes lost that were not kept: their switches, and what
-				  they took more than the other mode would have */
+				  they took more than the other mode would have; of the regret
+				  judge, as it tells itself */
 	int long_phases;       /* see contest_long_phases() */
 	uint32_t parameters;   /* fingerprint of what the policy was configured with */
 };
