@@ -37,7 +37,8 @@ enum option_key {
 };
 
 static const struct argp_option options[] = {
-	{"preset", KEY_PRESET, "NAME", 0, "start from this preset: default, repaired, paper or bounded", 1},
+	{"preset", KEY_PRESET, "NAME", 0,
+	 "start from this preset: default, repaired, paper or bounded", 1},
 	{"config", KEY_CONFIG, "FILE", 0, "apply an INI file of controller fields", 1},
 	{"set", KEY_SET, "FIELD=VALUE", 0, "set one controller field; may be repeated", 1},
 	{"fit", KEY_FIT, NULL, 0,

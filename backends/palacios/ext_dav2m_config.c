@@ -148,8 +148,8 @@ static int read_preset(struct v3_vm_info *vm, v3_cfg_tree_t *section, struct dav
 	const int preset = text ? parse_word(text, WORDS(preset_words)) : DAV2M_PRESET_REPAIRED;
 
 	if (preset < 0) {
-		PrintError(vm, VCORE_NONE, "dav2m: <preset>%s: must be repaired, paper or bounded\n",
-			   text);
+		PrintError(vm, VCORE_NONE,
+			   "dav2m: <preset>%s: must be repaired, paper or bounded\n", text);
 		return -1;
 	}
 	config->size = sizeof(*config);

@@ -71,7 +71,8 @@ START_TEST(assignments_refused)
 	ck_assert_str_eq(error.text, "no field is named 'window'");
 	ck_assert_int_eq(dav2m_config_assign(&config, "preset", "papers", &error),
 			 DAV2M_HOST_CONFIG);
-	ck_assert_str_eq(error.text, "preset must be default, repaired, paper or bounded, not 'papers'");
+	ck_assert_str_eq(error.text,
+			 "preset must be default, repaired, paper or bounded, not 'papers'");
 	ck_assert_int_eq(dav2m_config_assign(NULL, "a", "1", &error), DAV2M_HOST_ARGUMENT);
 	ck_assert_mem_eq(&config, &before, sizeof(config));
 }

@@ -16,8 +16,8 @@
 typedef sint32_t int32_t;
 typedef sint64_t int64_t;
 
-#define INT32_MAX 0x7fffffff
-#define INT32_MIN (-INT32_MAX - 1)
+#define INT32_MAX  0x7fffffff
+#define INT32_MIN  (-INT32_MAX - 1)
 #define INT64_C(c) c##ll
 
 #define UINT8_MAX  0xffu
