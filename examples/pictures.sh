@@ -80,7 +80,7 @@ for machine in opteron2350 phenom550; do
 	echo 'program,shadow_over_native_percent,nested_over_native_percent,adaptive_over_native_percent,switches,shadow_percent' >"$table.part"
 	for name in "${programs[@]}"; do
 		"$dav2m" sim --workload "spec-$name" --machine "$machine" --guest-tables 2 \
-			--scale "$scale" --warm-up "$(warm_up "$name")" --format csv \
+			--scale "$scale" --warm-up "$(warm_up "$name")" --preset repaired --format csv \
 			--pictures "$machine/$name" -o "$machine/$name.csv"
 		row "$name" "$machine/$name.csv" >>"$table.part"
 	done
