@@ -205,6 +205,7 @@ static int simulate(struct sim_options *o, struct output *output, struct dav2m_h
 		rc = report_print(o, &runs, output, error);
 	runs_free(&runs);
 	footprint_free(&footprint);
+	o->setup.footprint = NULL;
 	return rc;
 }
 

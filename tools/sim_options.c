@@ -451,7 +451,7 @@ static void input_check(struct argp_state *state, const struct sim_options *o)
 		argp_error(state, "--characterize or --routines, not both");
 	if (o->size && (!o->workload || !o->workload->size))
 		argp_error(state, "--size: this input has none");
-	if (o->size && (o->size < o->workload->size_min || o->size > o->workload->size_max))
+	else if (o->size && (o->size < o->workload->size_min || o->size > o->workload->size_max))
 		argp_error(state, "--size: %s has sizes in [%lu, %lu]", o->workload->name,
 			   (unsigned long)o->workload->size_min,
 			   (unsigned long)o->workload->size_max);

@@ -227,7 +227,8 @@ static void memwrite_step(struct dav2m_sim_source *source, struct sim_out *out)
 
 #define PROGRAM(n, a, s, count, f)                                                                 \
 	{                                                                                          \
-		.workload = {(n), (a), (s), 10000000}, .steps = (count), .step = (f)               \
+		.workload = {.name = (n), .about = (a), .source = (s), .window_inst = 10000000},   \
+		.steps = (count), .step = (f)                                                      \
 	}
 
 static const struct sim_program systems[] = {
