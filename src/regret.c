@@ -161,7 +161,7 @@ static int knows(const struct dav2m *ctl, enum dav2m_counter counter)
 /* A tick that a late sample overran is not a tick's work. */
 static DAV2M_RARE uint32_t odd_ratio(uint64_t progress, uint32_t window_inst)
 {
-	while (progress >> 24 || window_inst >> 24) {
+	while (progress >> 24) {
 		progress >>= 1;
 		window_inst >>= 1;
 	}
@@ -446,7 +446,8 @@ static void compare_cycles(struct dav2m *ctl, const struct tick *tick)
 	const int to_nested = r->mode == DAV2M_NESTED;
 	const uint32_t left_walk = unpack(r->left_walk), left = unpack(r->other);
 	const uint32_t shadow_walk = to_nested ? left_walk : tick->walk;
-	const uint32_t exits = !to_nested ? tick->exits : left > left_walk ? left - left_walk : 0;
+	/* Packing keeps the order. */
+	const uint32_t exits = to_nested ? left - left_walk : tick->exits;
 	const uint32_t walks =
 		least((uint64_t)shadow_walk * (r->walk_ratio - (1u << RATIO_BITS)) >> RATIO_BITS,
 		      UINT32_MAX);
@@ -484,7 +485,10 @@ static void doubt_was_wrong(struct dav2m_regret *r, uint32_t doubt)
 {
 	const uint32_t trip = round_trip(r);
 
-	doubt = bounded(doubt, trip, times(trip, DOUBT_BITS));
+	/* At most half of the most there can be: so the next probe is never nearer than the other
+	   half. */
+	doubt = bounded(doubt, trip, times(trip, DOUBT_BITS - 1));
+	r->doubt = least(r->doubt, doubt);
 	r->doubt_low = pack(doubt);
 	r->doubt_gains = 0;
 	if (r->doubt_losses < DOUBT_BITS)
@@ -505,8 +509,6 @@ static void doubt_was_vain(struct dav2m_regret *r)
 static void doubt_was_right(struct dav2m_regret *r)
 {
 	r->doubt_high = pack(r->doubt);
-	if (unpack(r->doubt_low) >= unpack(r->doubt_high))
-		r->doubt_low = pack(unpack(r->doubt_high) / 2);
 	r->doubt_losses = 0;
 	if (r->doubt_gains < DOUBT_BITS)
 		r->doubt_gains++;
@@ -768,7 +770,7 @@ static enum dav2m_verdict judge_transient(struct dav2m *ctl)
 
 static void lose_probe(struct dav2m_regret *r)
 {
-	uint32_t lost = r->gain < 0 ? 0u - (uint32_t)r->gain : 0;
+	const uint32_t lost = 0u - (uint32_t)r->gain; /* or it would not have been given up */
 	uint32_t cost = least((uint64_t)round_trip(r) + lost, UINT32_MAX);
 
 	r->budget = dav2m_budget_spend(r->budget, cost);
@@ -838,11 +840,13 @@ static void calm(struct dav2m *ctl)
 static uint32_t exits_limit(const struct dav2m *ctl)
 {
 	const struct dav2m_regret *r = &ctl->judge.regret;
-	uint32_t grains = unpack(r->other) + probe_loss(ctl);
+	uint64_t grains = (uint64_t)unpack(r->other) + probe_loss(ctl);
 
 	if (!r->probing)
 		return UINT32_MAX;
-	return least((uint64_t)grains * (UINT32_MAX / r->exit_cycles) >> (32 - ctl->step_shift),
+	/* A little more, so that what rounding took does not make it a false alarm. */
+	grains += grains / 64 + 2;
+	return least(grains * (UINT32_MAX / r->exit_cycles) >> (32 - ctl->step_shift),
 		     UINT32_MAX - 1);
 }
 

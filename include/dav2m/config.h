@@ -119,10 +119,10 @@ enum dav2m_preset {
 	 * modes between two decisions, and OPT the paging overhead of the best schedule in
 	 * hindsight, switches included, its own overhead is at most
 	 *
-	 *     (5 + 2g/D) (OPT + X + D/2)
+	 *     (7 + 2g/D) (OPT + X + D/2)
 	 *
 	 * where X is how much the other mode's cost was believed to be too high, in sum; with
-	 * regret_sure_bp == regret_bp == 10000 at most (3 + 2g/D) (OPT + X + D/2). docs/bound.md
+	 * regret_sure_bp == regret_bp == 10000 at most (5 + 2g/D) (OPT + X + D/2). docs/bound.md
 	 * proves it and says what is known of X.
 	 */
 	DAV2M_PRESET_BOUNDED = 2,

@@ -179,6 +179,249 @@ START_TEST(a_round_trip_is_measured)
 }
 END_TEST
 
+/* A tick by hand. */
+struct work {
+	uint64_t cycles;
+	uint64_t misses;
+	uint64_t walk_cycles;
+	uint64_t exits;
+};
+
+static void work(struct vmm *vmm, uint64_t progress, struct work work)
+{
+	uint64_t *value = vmm->counters.value;
+
+	value[DAV2M_PROGRESS] += progress;
+	value[DAV2M_CYCLES] += work.cycles;
+	value[DAV2M_TLB_MISSES] += work.misses;
+	value[DAV2M_WALK_CYCLES] += work.walk_cycles;
+	value[DAV2M_PAGING_EXITS] += work.exits;
+	value[DAV2M_PAGING_EXIT_CYCLES] += work.exits * 4000;
+	(void)dav2m_paging_exits(&vmm->ctl, (uint32_t)work.exits);
+	rig_must(dav2m_sample(&vmm->ctl, &vmm->counters, &vmm->last) == 0);
+	if (vmm->last.action == DAV2M_SWITCH)
+		vmm_switch(vmm);
+}
+
+/* The same in either mode for some ticks, or until the mode is the wanted one. */
+static void work_until(struct vmm *vmm, enum dav2m_mode wanted, struct work shadow,
+		       struct work nested)
+{
+	for (int i = 0; i < 400 && vmm->mode != wanted; i++)
+		work(vmm, PHASES_TICK_PROGRESS, vmm->mode == DAV2M_SHADOW ? shadow : nested);
+	ck_assert_int_eq(vmm->mode, wanted);
+}
+
+static void by_hand(struct vmm *vmm, enum dav2m_mode mode, uint32_t has, uint32_t share_bp)
+{
+	struct dav2m_config config = bounded();
+
+	config.probe_share_bp = (uint16_t)share_bp;
+	*vmm = (struct vmm){.mode = mode, .has = has, .told = 1};
+	ck_assert_int_eq(dav2m_init(&vmm->ctl, &config, mode), 0);
+	vmm->counters.valid = has;
+	ck_assert_int_eq(dav2m_sample(&vmm->ctl, &vmm->counters, &vmm->last), 0);
+}
+
+static const struct work calm = {100000000, 1000, 15000, 0};
+static const struct work missing = {160000000, 1000000, 75000000, 0};
+static const struct work missing_less = {115000000, 1000000, 15000000, 0};
+static const struct work exiting = {220000000, 1000000, 15000000, 30000};
+
+START_TEST(a_pin_begins_a_stay)
+{
+	struct vmm vmm;
+
+	by_hand(&vmm, DAV2M_SHADOW, DAV2M_ALL_COUNTERS, 39);
+	for (int i = 0; i < 5; i++)
+		work(&vmm, PHASES_TICK_PROGRESS, exiting.exits && i ? calm : exiting);
+	ck_assert_uint_gt(view(&vmm).regret_cycles, 0);
+	ck_assert_int_eq(dav2m_pin(&vmm.ctl, DAV2M_PIN_NESTED), 0);
+	work_until(&vmm, DAV2M_NESTED, calm, calm);
+	for (int i = 0; i < 3; i++)
+		work(&vmm, PHASES_TICK_PROGRESS, calm);
+	ck_assert_uint_lt(view(&vmm).regret_cycles, 1000000);
+	ck_assert_int_eq(dav2m_pin(&vmm.ctl, DAV2M_PIN_NONE), 0);
+	for (int i = 0; i < 30; i++)
+		work(&vmm, PHASES_TICK_PROGRESS, calm);
+	ck_assert_int_eq(vmm.mode, DAV2M_NESTED);
+}
+END_TEST
+
+START_TEST(nothing_to_judge_by)
+{
+	struct vmm vmm;
+
+	by_hand(&vmm, DAV2M_SHADOW, DAV2M_BIT(DAV2M_CYCLES), 39);
+	for (int i = 0; i < 100; i++)
+		work(&vmm, PHASES_TICK_PROGRESS, exiting);
+	ck_assert_int_eq(vmm.last.reason, DAV2M_BLIND);
+	ck_assert_int_eq(vmm.mode, DAV2M_SHADOW);
+}
+END_TEST
+
+/* Only exits, and the cycles of all: enough to leave a storm, and to come back. */
+START_TEST(exits_alone)
+{
+	static const struct phase list[] = {{300, 30000, 4000, 200000, 40, 0},
+					    {300, 100, 4000, 600000, 60, 0}};
+	static const struct phases phases = {"exits", NULL, 0, 0, list, 2, 6000};
+	struct vmm vmm;
+
+	vmm_begin(&vmm, &phases, DAV2M_SHADOW, WORK | DAV2M_BIT(DAV2M_PAGING_EXITS));
+	vmm_run(&vmm, 0, vmm.ticks);
+	/* Static shadow paging: 46 %, static nested 15 %. */
+	ck_assert_uint_lt(over_hindsight_bp(&vmm), 1500);
+	vmm_end(&vmm);
+}
+END_TEST
+
+/* Every counter but progress: each sample is a tick. */
+START_TEST(no_progress_counter)
+{
+	struct vmm vmm;
+
+	by_hand(&vmm, DAV2M_SHADOW, DAV2M_BIT(DAV2M_CYCLES) | EXITS | DAV2M_BIT(DAV2M_WALK_CYCLES),
+		39);
+	work_until(&vmm, DAV2M_NESTED, exiting, missing_less);
+	work_until(&vmm, DAV2M_SHADOW, missing_less, missing);
+}
+END_TEST
+
+/* Samples that come late hold the work of several ticks, and are judged by it. */
+START_TEST(late_samples)
+{
+	struct vmm vmm;
+
+	vmm_begin(&vmm, phases_find("gcc-long"), DAV2M_SHADOW, DAV2M_ALL_COUNTERS);
+	for (size_t i = 0; i < vmm.ticks; i++) {
+		const struct dav2m_sample *did = &vmm.tick[vmm.mode][i];
+
+		for (int c = 0; c < DAV2M_COUNTERS; c++)
+			vmm.counters.value[c] += did->value[c];
+		vmm.cycles += did->value[DAV2M_CYCLES];
+		if (i % 3 != 2)
+			continue;
+		rig_must(dav2m_sample(&vmm.ctl, &vmm.counters, &vmm.last) == 0);
+		if (vmm.last.action == DAV2M_SWITCH)
+			vmm_switch(&vmm);
+	}
+	ck_assert_uint_lt(over_hindsight_bp(&vmm), 300);
+	vmm_end(&vmm);
+}
+END_TEST
+
+/* Into a probe of shadow paging, its switch just made. */
+static void begin_probe(struct vmm *vmm)
+{
+	by_hand(vmm, DAV2M_NESTED, WORK | WALKS, 39);
+	for (int i = 0; i < 400 && vmm->mode == DAV2M_NESTED; i++)
+		work(vmm, PHASES_TICK_PROGRESS, missing);
+	ck_assert_int_eq(vmm->mode, DAV2M_SHADOW);
+	ck_assert_int_eq(vmm->ctl.state, DAV2M_STATE_PRESHADOW);
+}
+
+/* A probe ends in the middle of a tick, while its transient lasts (_i: and after it), when its
+   exits have cost more than a tick under nested paging and what it may lose. */
+START_TEST(storm_in_a_probe)
+{
+	struct vmm vmm;
+	uint32_t exits = 0;
+
+	begin_probe(&vmm);
+	if (_i) {
+		struct work first = missing_less;
+
+		first.cycles += 90000000;
+		first.exits = 19000; /* too few to give up at once, too many to stay */
+		work(&vmm, PHASES_TICK_PROGRESS, first);
+		ck_assert_int_eq(vmm.ctl.state, DAV2M_STATE_PRESHADOW);
+	}
+	while (!dav2m_paging_exits(&vmm.ctl, 1))
+		ck_assert_uint_lt(++exits, 60000);
+	work(&vmm, PHASES_TICK_PROGRESS / 4, missing_less);
+	ck_assert_str_eq(dav2m_reason_name(vmm.last.reason), "probe_aborted");
+	ck_assert_int_eq(vmm.mode, DAV2M_NESTED);
+	ck_assert_uint_gt(view(&vmm).probing_cycles, ROUND_TRIP / 2);
+}
+END_TEST
+
+/* An alarm that a sample finds unfounded is not sounded again in this tick. */
+START_TEST(false_alarm)
+{
+	struct vmm vmm;
+
+	begin_probe(&vmm);
+	vmm.counters.valid |= EXITS;
+	work(&vmm, PHASES_TICK_PROGRESS / 4, calm);
+	while (!dav2m_paging_exits(&vmm.ctl, 1))
+		;
+	work(&vmm, PHASES_TICK_PROGRESS / 4, calm);
+	ck_assert_int_eq(vmm.mode, DAV2M_SHADOW);
+}
+END_TEST
+
+/* What is remembered as bad is doubted again and again, ever more rarely, and found out. */
+START_TEST(doubt_is_patient)
+{
+	struct vmm vmm;
+	uint32_t before;
+
+	by_hand(&vmm, DAV2M_NESTED, DAV2M_ALL_COUNTERS, 10000);
+	for (int i = 0; i < 8000; i++)
+		work(&vmm, PHASES_TICK_PROGRESS, vmm.mode == DAV2M_SHADOW ? exiting : missing);
+	before = vmm.switches;
+	ck_assert_uint_gt(before, 16);
+	ck_assert_uint_lt(before, 60);
+	for (int i = 0; i < 1500; i++)
+		work(&vmm, PHASES_TICK_PROGRESS, vmm.mode == DAV2M_SHADOW ? missing_less : missing);
+	ck_assert_int_eq(vmm.mode, DAV2M_SHADOW);
+	ck_assert_uint_eq(vmm.switches, before + 1);
+}
+END_TEST
+
+/* Calibration at its limits: values that shifts must narrow, that say nothing, that cannot be. */
+START_TEST(odd_comparisons)
+{
+	struct work many = {900000000, 30000000, 800000000, 0};
+	struct work half = {300000000, 15800000, 150000000, 0};
+	struct work none = {100000000, 0, 0, 0};
+	struct work slow = {900000000, 1000, 0, 0};
+	struct work few = {101000000, 1000000, 1000, 0};
+	struct vmm vmm;
+
+	by_hand(&vmm, DAV2M_NESTED, DAV2M_ALL_COUNTERS, 39);
+	work_until(&vmm, DAV2M_SHADOW, half, many);
+	for (int i = 0; i < 3; i++)
+		work(&vmm, PHASES_TICK_PROGRESS, half);
+	ck_assert_uint_ge(view(&vmm).walk_ratio_bp, 10000);
+	ck_assert_uint_le(view(&vmm).walk_ratio_bp, 160000);
+	/* Walks that cost nothing in shadow paging, and, the other way, nothing in nested. */
+	by_hand(&vmm, DAV2M_NESTED, DAV2M_ALL_COUNTERS, 39);
+	work_until(&vmm, DAV2M_SHADOW, few, missing);
+	for (int i = 0; i < 3; i++)
+		work(&vmm, PHASES_TICK_PROGRESS, few);
+	work_until(&vmm, DAV2M_NESTED, exiting, few);
+	for (int i = 0; i < 3; i++)
+		work(&vmm, PHASES_TICK_PROGRESS, few);
+	/* No walk counter: a guest that misses no more, and one that is slow for other reasons. */
+	by_hand(&vmm, DAV2M_NESTED, WORK | EXITS | DAV2M_BIT(DAV2M_TLB_MISSES), 39);
+	work_until(&vmm, DAV2M_SHADOW, none, missing);
+	for (int i = 0; i < 3; i++)
+		work(&vmm, PHASES_TICK_PROGRESS, none);
+	work_until(&vmm, DAV2M_NESTED, exiting, slow);
+	for (int i = 0; i < 3; i++)
+		work(&vmm, PHASES_TICK_PROGRESS, slow);
+	by_hand(&vmm, DAV2M_SHADOW,
+		WORK | DAV2M_BIT(DAV2M_TLB_MISSES) | DAV2M_BIT(DAV2M_PAGING_EXITS), 39);
+	work_until(&vmm, DAV2M_NESTED, exiting, slow);
+	for (int i = 0; i < 3; i++)
+		work(&vmm, PHASES_TICK_PROGRESS, slow);
+	ck_assert_uint_ge(view(&vmm).exit_cycles, 1);
+	ck_assert_uint_lt(view(&vmm).exit_cycles, 4000);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tests = tcase_create("regret");
@@ -186,5 +429,14 @@ int main(void)
 	tcase_set_timeout(tests, 600);
 	tcase_add_loop_test(tests, little_is_lost, 0, SIGHTS * DAV2M_MODES);
 	tcase_add_loop_test(tests, a_round_trip_is_measured, 1, 2);
+	tcase_add_test(tests, a_pin_begins_a_stay);
+	tcase_add_test(tests, nothing_to_judge_by);
+	tcase_add_test(tests, exits_alone);
+	tcase_add_test(tests, no_progress_counter);
+	tcase_add_test(tests, late_samples);
+	tcase_add_loop_test(tests, storm_in_a_probe, 0, 2);
+	tcase_add_test(tests, false_alarm);
+	tcase_add_test(tests, doubt_is_patient);
+	tcase_add_test(tests, odd_comparisons);
 	return rig_main("regret", tests);
 }
