@@ -69,7 +69,7 @@ static void stay_calm(enum dav2m_preset preset, enum dav2m_mode mode, uint32_t v
 }
 
 /* Phases of changing length, so that every edge is taken, with damping and decay. */
-static void alternate(void)
+static void alternate(enum dav2m_preset preset)
 {
 	enum dav2m_mode mode = DAV2M_SHADOW;
 	struct dav2m_sample counters;
@@ -77,7 +77,7 @@ static void alternate(void)
 	int length = 3, left = 0, rebuilds = 0;
 	struct dav2m ctl;
 
-	start(&ctl, DAV2M_PRESET_REPAIRED, mode, DAV2M_ALL_COUNTERS, &counters);
+	start(&ctl, preset, mode, DAV2M_ALL_COUNTERS, &counters);
 	for (int i = 0; i < CALLS; i++) {
 		if (left-- == 0) {
 			rebuilds = !rebuilds;
@@ -107,8 +107,12 @@ int main(int argc, char **argv)
 		stay_calm(DAV2M_PRESET_PAPER, DAV2M_SHADOW, PAPER_COUNTERS);
 	else if (strcmp(workload, "calm-all-counters") == 0)
 		stay_calm(DAV2M_PRESET_REPAIRED, DAV2M_SHADOW, DAV2M_ALL_COUNTERS);
+	else if (strcmp(workload, "calm-bounded") == 0)
+		stay_calm(DAV2M_PRESET_BOUNDED, DAV2M_SHADOW, PAPER_COUNTERS);
 	else if (strcmp(workload, "alternating") == 0)
-		alternate();
+		alternate(DAV2M_PRESET_REPAIRED);
+	else if (strcmp(workload, "alternating-bounded") == 0)
+		alternate(DAV2M_PRESET_BOUNDED);
 	else if (strcmp(workload, "size") == 0)
 		printf("%zu\n", sizeof(struct dav2m));
 	else

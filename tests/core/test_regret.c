@@ -119,6 +119,8 @@ static uint64_t over_hindsight_bp(const struct vmm *vmm)
 {
 	uint64_t best = hindsight(vmm);
 
+	if (best == 0) /* a trace of nothing */
+		return 0;
 	return (vmm->cycles - best) * DAV2M_ONE_BP / best;
 }
 
@@ -132,7 +134,7 @@ static const uint32_t sights[] = {
 };
 #define SIGHTS ((int)(sizeof(sights) / sizeof(sights[0])))
 
-/* On every trace at most 3 % over hindsight, in the mean 1 %; preset default has 5.7 and 2.4. */
+/* On every trace at most 3 % over hindsight, in the mean 1 %; preset repaired has 5.7 and 2.4. */
 #define MOST_BP 300
 #define MEAN_BP 100
 
@@ -157,7 +159,7 @@ START_TEST(little_is_lost)
 				  vmm.cycles / 256 + 4 * (uint64_t)ROUND_TRIP);
 		vmm_end(&vmm);
 	}
-	ck_assert_uint_le(sum / phases_table_size, MEAN_BP);
+	ck_assert_uint_le(sum, MEAN_BP * phases_table_size);
 }
 END_TEST
 
