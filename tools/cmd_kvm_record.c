@@ -204,7 +204,9 @@ int kvm_record(int argc, char **argv)
 	int code;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &record);
-	guest = record.wait && kvm_await(record.who) ? NULL : kvm_attach(record.who, record.qmp, 0);
+	guest = record.wait && kvm_await(record.who, record.qmp)
+			? NULL
+			: kvm_attach(record.who, record.qmp, 0);
 	if (!guest)
 		return COMMAND_FAILED;
 	code = record_run(&record, guest);

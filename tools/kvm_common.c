@@ -16,9 +16,10 @@
 #include <string.h>
 #include <time.h>
 
-#define NS_PER_MS 1000000ull
-#define NS_PER_S  1000000000ull
-#define AWAIT_MS  20 /* between two looks for a guest: a choice; each goes through all of /proc */
+#define NS_PER_MS	 1000000ull
+#define NS_PER_S	 1000000000ull
+#define AWAIT_MS	 20 /* between two looks for a guest: a choice; each goes through all of /proc */
+#define STATISTICS_TRIES 20
 
 static volatile sig_atomic_t interrupted;
 
@@ -121,32 +122,6 @@ int kvm_pid_find(const char *text)
 	return -1;
 }
 
-static int name_started(void *arg, const struct dav2m_kvm_process *process)
-{
-	return process->vcpus && !strcmp(process->name, arg);
-}
-
-int kvm_await(const char *name)
-{
-	char wanted[DAV2M_KVM_NAME_BYTES];
-	uint64_t next = kvm_now_ns();
-	struct dav2m_kvm_fault fault;
-	int found;
-
-	snprintf(wanted, sizeof(wanted), "%s", name);
-	kvm_signals();
-	fprintf(stderr, "waiting for a guest with the name %s\n", wanted);
-	for (;;) {
-		found = dav2m_kvm_processes("/proc", name_started, wanted, NULL, &fault);
-		if (found < 0)
-			kvm_complain(&fault);
-		if (found)
-			return found < 0 ? -1 : 0;
-		if (kvm_wait(&next, AWAIT_MS))
-			return -1;
-	}
-}
-
 static void origin_print(const struct dav2m_kvm_guest *guest, enum dav2m_counter counter)
 {
 	const struct dav2m_kvm_origin *origin = dav2m_kvm_guest_origin(guest, counter);
@@ -226,4 +201,51 @@ struct dav2m_kvm_guest *kvm_attach(const char *who, const char *qmp, int quiet)
 		origin_print(guest, (enum dav2m_counter)i);
 	missing_print(guest);
 	return guest;
+}
+
+static int name_started(void *arg, const struct dav2m_kvm_process *process)
+{
+	return process->vcpus && !strcmp(process->name, arg);
+}
+
+/* A VMM that opens KVM's statistics does so a moment after its first vCPU; others never do. */
+static int statistics_await(const char *name, const char *qmp)
+{
+	uint64_t next = kvm_now_ns();
+
+	for (unsigned int i = 0; i < STATISTICS_TRIES; i++) {
+		struct dav2m_kvm_guest *guest = kvm_attach(name, qmp, 1);
+		enum dav2m_kvm_route route;
+
+		if (!guest)
+			return -1;
+		route = dav2m_kvm_guest_route(guest);
+		dav2m_kvm_guest_detach(guest);
+		if (route != DAV2M_KVM_ROUTE_NONE)
+			return 0;
+		if (kvm_wait(&next, AWAIT_MS))
+			return -1;
+	}
+	return 0;
+}
+
+int kvm_await(const char *name, const char *qmp)
+{
+	char wanted[DAV2M_KVM_NAME_BYTES];
+	uint64_t next = kvm_now_ns();
+	struct dav2m_kvm_fault fault;
+	int found;
+
+	snprintf(wanted, sizeof(wanted), "%s", name);
+	kvm_signals();
+	fprintf(stderr, "waiting for a guest with the name %s\n", wanted);
+	for (;;) {
+		found = dav2m_kvm_processes("/proc", name_started, wanted, NULL, &fault);
+		if (found < 0)
+			kvm_complain(&fault);
+		if (found)
+			return found < 0 ? -1 : statistics_await(wanted, qmp);
+		if (kvm_wait(&next, AWAIT_MS))
+			return -1;
+	}
 }

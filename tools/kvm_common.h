@@ -14,8 +14,9 @@ int kvm_advise(int argc, char **argv);
 
 /* A PID, or the name of the one guest that has it. The PID, or -1 after a complaint. */
 int kvm_pid_find(const char *text);
-/* Returns 0 when a guest of this name has vCPUs, -1 on ctrl-C or after a complaint. */
-int kvm_await(const char *name);
+/* Returns 0 when a guest of this name has vCPUs and, if it ever will, statistics, -1 on ctrl-C or
+ * after a complaint. */
+int kvm_await(const char *name, const char *qmp);
 /* Complains with the fault in words. */
 void kvm_complain(const struct dav2m_kvm_fault *fault);
 /* Attaches, and says once what is read from where and what is missing. NULL after a complaint. */
