@@ -62,8 +62,8 @@ table() {
 	cat <<-'END'
 
 	live: the controller switched the simulated machine. Replayed: its decisions choose tick by tick
-	between the two recordings, and a switch costs what the simulator measured. default and paper
-	are the two presets; the best in hindsight knows the whole recording beforehand.
+	between the two recordings, and a switch costs what the simulator measured. default: the preset
+	"repaired", paper: the controller as published; the best in hindsight knows the whole recording beforehand.
 	END
 }
 

@@ -127,7 +127,7 @@ enum dav2m_preset {
 	 */
 	DAV2M_PRESET_BOUNDED = 2,
 	/* What to take unless there is a reason not to; docs/contest.md says why it is this one. */
-	DAV2M_PRESET_DEFAULT = DAV2M_PRESET_BOUNDED
+	DAV2M_PRESET_DEFAULT = DAV2M_PRESET_REPAIRED
 };
 #define DAV2M_PRESETS 3
 

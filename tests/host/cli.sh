@@ -150,10 +150,10 @@ printf 'preset = paper\nwindow_trans = 200\n' >c.ini
 succeed 'configured' replay s.csv n.csv --config=c.ini --fit --start=nested
 "$dav2m" replay s.csv n.csv >plain.txt
 # The default preset has a name of its own, and is one of the three.
-for preset in default bounded; do
+for preset in default repaired; do
 	expect 0 '' replay s.csv n.csv --preset=$preset --decisions=$preset.csv
 done
-cmp -s default.csv bounded.csv || wrong 'the default preset is not the bounded one'
+cmp -s default.csv repaired.csv || wrong 'the default preset is not the repaired one'
 for packer in gzip xz zstd bzip2; do
 	command -v "$packer" >/dev/null || { printf 'left out: no %s\n' "$packer"; continue; }
 	"$packer" -c <s.csv >packed.csv
