@@ -186,6 +186,23 @@ START_TEST(check_order)
 }
 END_TEST
 
+/* What holds for the regret judge alone. */
+START_TEST(check_judge)
+{
+	struct dav2m_config config = preset(DAV2M_PRESET_BOUNDED);
+
+	config.window_tmiss = 2;
+	expect_fault(&config, "window_tmiss", "must be 1 for the regret judge");
+	config.judge = 0;
+	ck_assert_int_eq(dav2m_config_check(&config, NULL), 0);
+	config = preset(DAV2M_PRESET_BOUNDED);
+	config.regret_sure_bp = config.regret_bp;
+	ck_assert_int_eq(dav2m_config_check(&config, NULL), 0);
+	config.regret_sure_bp++;
+	expect_fault(&config, "regret_sure_bp", "must not exceed regret_bp");
+}
+END_TEST
+
 START_TEST(unknown_names)
 {
 	static const char *const names[] = {
@@ -261,6 +278,7 @@ int main(void)
 	tcase_add_loop_test(tests, set_outside_range, 0, FIELDS);
 	tcase_add_loop_test(tests, check_names_field, 0, FIELDS);
 	tcase_add_test(tests, check_order);
+	tcase_add_test(tests, check_judge);
 	tcase_add_test(tests, unknown_names);
 	tcase_add_test(tests, null_pointers);
 	tcase_add_test(tests, wrong_size);

@@ -314,13 +314,23 @@ START_TEST(late_samples)
 END_TEST
 
 /* Into a probe of shadow paging, its switch just made. */
-static void begin_probe(struct vmm *vmm)
+static void begin_probe(struct vmm *vmm, uint32_t has)
 {
-	by_hand(vmm, DAV2M_NESTED, WORK | WALKS, 39);
+	by_hand(vmm, DAV2M_NESTED, has, 39);
 	for (int i = 0; i < 400 && vmm->mode == DAV2M_NESTED; i++)
 		work(vmm, PHASES_TICK_PROGRESS, missing);
 	ck_assert_int_eq(vmm->mode, DAV2M_SHADOW);
 	ck_assert_int_eq(vmm->ctl.state, DAV2M_STATE_PRESHADOW);
+}
+
+/* Exits until a sample is due. */
+static uint32_t exits_until_due(struct vmm *vmm)
+{
+	uint32_t exits = 1;
+
+	while (!dav2m_paging_exits(&vmm->ctl, 1))
+		ck_assert_uint_lt(++exits, 60000);
+	return exits;
 }
 
 /* A probe ends in the middle of a tick, while its transient lasts (_i: and after it), when its
@@ -328,9 +338,8 @@ static void begin_probe(struct vmm *vmm)
 START_TEST(storm_in_a_probe)
 {
 	struct vmm vmm;
-	uint32_t exits = 0;
 
-	begin_probe(&vmm);
+	begin_probe(&vmm, WORK | WALKS);
 	if (_i) {
 		struct work first = missing_less;
 
@@ -339,8 +348,7 @@ START_TEST(storm_in_a_probe)
 		work(&vmm, PHASES_TICK_PROGRESS, first);
 		ck_assert_int_eq(vmm.ctl.state, DAV2M_STATE_PRESHADOW);
 	}
-	while (!dav2m_paging_exits(&vmm.ctl, 1))
-		ck_assert_uint_lt(++exits, 60000);
+	(void)exits_until_due(&vmm);
 	work(&vmm, PHASES_TICK_PROGRESS / 4, missing_less);
 	ck_assert_str_eq(dav2m_reason_name(vmm.last.reason), "probe_aborted");
 	ck_assert_int_eq(vmm.mode, DAV2M_NESTED);
@@ -353,13 +361,58 @@ START_TEST(false_alarm)
 {
 	struct vmm vmm;
 
-	begin_probe(&vmm);
+	begin_probe(&vmm, WORK | WALKS);
 	vmm.counters.valid |= EXITS;
 	work(&vmm, PHASES_TICK_PROGRESS / 4, calm);
-	while (!dav2m_paging_exits(&vmm.ctl, 1))
-		;
+	(void)exits_until_due(&vmm);
 	work(&vmm, PHASES_TICK_PROGRESS / 4, calm);
 	ck_assert_int_eq(vmm.mode, DAV2M_SHADOW);
+}
+END_TEST
+
+/* Nor is it during a transient, when the exits turn out to have been cheap; in the next tick it
+   may be. */
+START_TEST(false_alarm_while_settling)
+{
+	struct vmm vmm;
+
+	begin_probe(&vmm, WORK | WALKS | DAV2M_BIT(DAV2M_PAGING_EXIT_CYCLES));
+	vmm.counters.value[DAV2M_PAGING_EXIT_CYCLES] += exits_until_due(&vmm) * 100;
+	work(&vmm, PHASES_TICK_PROGRESS / 4, calm);
+	rig_expect_reason(vmm.last.reason, DAV2M_SETTLING);
+	ck_assert_int_eq(dav2m_paging_exits(&vmm.ctl, 10000), 0);
+	work(&vmm, PHASES_TICK_PROGRESS, calm);
+	rig_expect_reason(vmm.last.reason, DAV2M_SETTLING);
+	ck_assert_int_eq(vmm.mode, DAV2M_SHADOW);
+	ck_assert_uint_gt(exits_until_due(&vmm), 10000);
+}
+END_TEST
+
+/* The exits of a storm are those of a part of a tick: when they are more than the phase is
+   remembered with (_i), a whole one has at least as many; fewer change nothing. */
+START_TEST(storm_is_remembered)
+{
+	struct work many = {340000000, 1000000, 15000000, 60000};
+	struct work storm = {400000000, 250000, 4000000, _i ? 90000 : 45000};
+	struct vmm vmm;
+	uint64_t before;
+
+	by_hand(&vmm, DAV2M_SHADOW, DAV2M_ALL_COUNTERS, 10000);
+	work_until(&vmm, DAV2M_NESTED, many, missing);
+	for (int i = 0; i < 5; i++)
+		work(&vmm, PHASES_TICK_PROGRESS, missing);
+	before = view(&vmm).other_cycles;
+	ck_assert_int_eq(view(&vmm).surety, DAV2M_REMEMBERED);
+	work_until(&vmm, DAV2M_SHADOW, many, missing);
+	work(&vmm, PHASES_TICK_PROGRESS / 4, storm);
+	rig_expect_reason(vmm.last.reason, DAV2M_PROBE_ABORTED);
+	ck_assert_int_eq(vmm.mode, DAV2M_NESTED);
+	for (int i = 0; i < 5; i++)
+		work(&vmm, PHASES_TICK_PROGRESS, missing);
+	ck_assert_int_eq(view(&vmm).surety, DAV2M_REMEMBERED);
+	/* Remembered to within 1/1024. */
+	ck_assert_uint_ge(view(&vmm).other_cycles, before + (_i ? 119000000 : 0));
+	ck_assert_uint_le(view(&vmm).other_cycles, before + (_i ? 121000000 : 0));
 }
 END_TEST
 
@@ -379,6 +432,24 @@ START_TEST(doubt_is_patient)
 		work(&vmm, PHASES_TICK_PROGRESS, vmm.mode == DAV2M_SHADOW ? missing_less : missing);
 	ck_assert_int_eq(vmm.mode, DAV2M_SHADOW);
 	ck_assert_uint_eq(vmm.switches, before + 1);
+}
+END_TEST
+
+/* Walks too cheap to divide by teach nothing of the dear ones in the other mode. */
+START_TEST(walks_too_cheap_to_compare)
+{
+	struct work cheap = exiting;
+	struct vmm vmm;
+	uint32_t ratio;
+
+	cheap.walk_cycles = 1000;
+	by_hand(&vmm, DAV2M_SHADOW, DAV2M_ALL_COUNTERS, 39);
+	ratio = view(&vmm).walk_ratio_bp;
+	work_until(&vmm, DAV2M_NESTED, cheap, missing);
+	for (int i = 0; i < 5; i++)
+		work(&vmm, PHASES_TICK_PROGRESS, missing);
+	ck_assert_int_eq(vmm.mode, DAV2M_NESTED);
+	ck_assert_uint_eq(view(&vmm).walk_ratio_bp, ratio);
 }
 END_TEST
 
@@ -438,7 +509,10 @@ int main(void)
 	tcase_add_test(tests, late_samples);
 	tcase_add_loop_test(tests, storm_in_a_probe, 0, 2);
 	tcase_add_test(tests, false_alarm);
+	tcase_add_test(tests, false_alarm_while_settling);
+	tcase_add_loop_test(tests, storm_is_remembered, 0, 2);
 	tcase_add_test(tests, doubt_is_patient);
+	tcase_add_test(tests, walks_too_cheap_to_compare);
 	tcase_add_test(tests, odd_comparisons);
 	return rig_main("regret", tests);
 }
