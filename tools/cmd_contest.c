@@ -143,6 +143,8 @@ static error_t field_option(int key, char *text, struct argp_state *state)
 
 static void end_check(const struct arguments *arguments, struct argp_state *state)
 {
+	struct dav2m_host_error error;
+
 	if (arguments->choice.n_files % 2)
 		argp_error(state, "'%s' has no partner: recordings come as SHADOW.csv NESTED.csv",
 			   arguments->choice.files[arguments->choice.n_files - 1]);
@@ -151,6 +153,8 @@ static void end_check(const struct arguments *arguments, struct argp_state *stat
 			   arguments->picture);
 	if (arguments->sensitivity && arguments->picture)
 		argp_error(state, "--sensitivity draws no picture");
+	if (!arguments->list && contest_choice_check(&arguments->choice, &error))
+		argp_error(state, "%s", error.text);
 }
 
 static error_t option_parse(int key, char *text, struct argp_state *state)
@@ -218,8 +222,17 @@ struct sinks {
 static int sinks_open(const struct arguments *arguments, struct sinks *sinks,
 		      struct dav2m_host_error *error)
 {
-	int rc = output_open(&sinks->table, arguments->output, error);
+	const struct contest_choice *choice = &arguments->choice;
+	size_t i;
+	int rc = 0;
 
+	for (i = 0; i < choice->n_files && !rc; i++) {
+		rc = output_spares(arguments->output, choice->files[i], error);
+		if (!rc)
+			rc = output_spares(arguments->picture, choice->files[i], error);
+	}
+	if (!rc)
+		rc = output_open(&sinks->table, arguments->output, error);
 	if (!rc && arguments->picture)
 		rc = picture_open(arguments->picture, PROFILE_WIDTH, PROFILE_HEIGHT,
 				  &sinks->picture, error);

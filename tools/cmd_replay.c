@@ -375,11 +375,28 @@ static void sinks_abort(struct sinks *sinks)
 	output_abort(&sinks->table);
 }
 
+static int inputs_spare(const struct arguments *arguments, struct dav2m_host_error *error)
+{
+	const char *const inputs[] = {arguments->shadow, arguments->nested, arguments->native};
+	int i, rc = 0;
+
+	for (i = 0; i < 3 && !rc; i++) {
+		rc = output_spares(arguments->output, inputs[i], error);
+		if (!rc)
+			rc = output_spares(arguments->decisions, inputs[i], error);
+		if (!rc)
+			rc = output_spares(arguments->timeline, inputs[i], error);
+	}
+	return rc;
+}
+
 static int replay(struct arguments *arguments, struct sinks *sinks, struct dav2m_host_error *error)
 {
 	struct replay_job *job = &arguments->job;
-	int rc = pair_read(arguments, error);
+	int rc = inputs_spare(arguments, error);
 
+	if (!rc)
+		rc = pair_read(arguments, error);
 	if (!rc)
 		rc = native_take(arguments, error);
 	if (!rc)

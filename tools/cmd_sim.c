@@ -68,6 +68,22 @@ static void in_shadow(struct report *report, const struct run *run)
 		report_none(report);
 }
 
+static void short_note(struct report *report, const struct run *run,
+		       const struct dav2m_config *config)
+{
+	struct dav2m_explanation e;
+	uint32_t ticks;
+
+	if (run->mode != RUN_ADAPTIVE || dav2m_explain(&run->controller, &e))
+		return;
+	ticks = e.mode_ticks[DAV2M_SHADOW] + e.mode_ticks[DAV2M_NESTED];
+	if (ticks < config->window_trans)
+		report_note(report,
+			    "short: only %" PRIu32 " whole tick%s; a controller needs "
+			    "window_trans (%u) or more to show what it does (--window-inst)",
+			    ticks, report_plural(ticks), config->window_trans);
+}
+
 static void run_row(struct report *report, const struct runs *runs, const struct run *run)
 {
 	const struct dav2m_sim_counts *c = &run->counts;
@@ -108,12 +124,15 @@ static int report_print(const struct sim_options *o, const struct runs *runs, st
 	struct report *report = o->characterize ? character_report(runs, o->setup.footprint)
 				: o->routines	? routines_report(runs)
 						: runs_report(runs);
+	size_t i;
 	int rc;
 
 	if (report) {
 		report_note(report, "%s: machine %s, cost %s, tick %" PRIu32 " instructions",
 			    o->setup.program, o->setup.machine->name, o->setup.cost->name,
 			    o->setup.config.window_inst);
+		for (i = 0; i < runs->n && !o->characterize; i++)
+			short_note(report, &runs->run[i], &o->setup.config);
 		if (runs->interrupted)
 			report_note(report, "interrupted: these are the results so far");
 	}
@@ -209,6 +228,17 @@ static int simulate(struct sim_options *o, struct output *output, struct dav2m_h
 	return rc;
 }
 
+static int output_begin(const struct sim_options *o, struct output *output,
+			struct dav2m_host_error *error)
+{
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < o->n_traces && !rc; i++)
+		rc = output_spares(o->output, o->traces[i], error);
+	return rc ? rc : output_open(output, o->output, error);
+}
+
 int cmd_sim(int argc, char **argv)
 {
 	struct sim_options o;
@@ -217,7 +247,7 @@ int cmd_sim(int argc, char **argv)
 	int rc;
 
 	sim_options_parse(argc, argv, &o);
-	rc = output_open(&output, o.output, &error);
+	rc = output_begin(&o, &output, &error);
 	if (!rc) {
 		if (o.list) {
 			machines_list(output.stream);

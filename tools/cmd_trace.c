@@ -4,6 +4,7 @@
  * trace holds.
  */
 #include "command.h"
+#include "output.h"
 #include "progress.h"
 #include "trace_input.h"
 #include "trace_output.h"
@@ -168,8 +169,10 @@ static int output_write(struct trace_input *input, const struct options *o,
 static int convert(const struct options *o, struct dav2m_host_error *error)
 {
 	struct trace_input *input;
-	int rc = trace_input_open(o->convert, o->format, &input, error);
+	int rc = output_spares(o->output, o->convert, error);
 
+	if (!rc)
+		rc = trace_input_open(o->convert, o->format, &input, error);
 	if (rc)
 		return rc;
 	if (trace_input_format(input) == TRACE_FORMAT_DAV2M) {

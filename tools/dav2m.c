@@ -100,13 +100,13 @@ static int help_run(int argc, char **argv)
 	return COMMAND_DONE;
 }
 
-/* A full disk must not look like success. */
+/* A full disk must not look like success. A command that failed has said why. */
 static int output_check(int code)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	if (code != COMMAND_DONE || (fflush(stdout) == 0 && !ferror(stdout)))
 		return code;
 	complain("cannot write to the standard output");
-	return code == COMMAND_DONE ? COMMAND_FAILED : code;
+	return COMMAND_FAILED;
 }
 
 static int run(int argc, char **argv)

@@ -6,8 +6,12 @@
 
 #include "output.h"
 
+#include "fail.h"
+
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static int memory_fail(struct dav2m_host_error *error)
 {
@@ -67,4 +71,18 @@ void output_abort(struct output *output)
 	dav2m_output_abort(output->file);
 	free(output->text);
 	memset(output, 0, sizeof(*output));
+}
+
+int output_spares(const char *path, const char *input, struct dav2m_host_error *error)
+{
+	struct stat out, in;
+
+	if (!path || !input || !strcmp(path, "-") || stat(path, &out) || !S_ISREG(out.st_mode))
+		return 0;
+	if (strcmp(input, "-") ? stat(input, &in) : fstat(STDIN_FILENO, &in))
+		return 0;
+	if (in.st_dev != out.st_dev || in.st_ino != out.st_ino)
+		return 0;
+	return tool_fail(error, DAV2M_HOST_ARGUMENT, "%.500s: this output would overwrite an input",
+			 path);
 }

@@ -24,4 +24,7 @@ int output_open(struct output *output, const char *path, struct dav2m_host_error
 int output_commit(struct output *output, struct dav2m_host_error *error);
 void output_abort(struct output *output);
 
+/* Refuses a path that names the file of an input. Either may be NULL, or "-" as in the commands. */
+int output_spares(const char *path, const char *input, struct dav2m_host_error *error);
+
 #endif

@@ -334,6 +334,11 @@ static int json_write(const struct report *report, FILE *to)
 	return rc;
 }
 
+const char *report_plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 int report_write(const struct report *report, enum report_format format, FILE *to)
 {
 	if (report->failed)

@@ -37,6 +37,9 @@ void report_none(struct report *report); /* not available */
 void report_note(struct report *report, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 
+/* What follows a noun that there are n of. */
+const char *report_plural(uint64_t n);
+
 /* Answers 0, or -1 when memory ran out; errors of the stream stay with it. */
 int report_write(const struct report *report, enum report_format format, FILE *to);
 

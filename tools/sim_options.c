@@ -45,7 +45,7 @@ enum option_key {
 	KEY_FORMAT,
 	KEY_INPUT_FORMAT,
 	KEY_VCPUS,
-	KEY_POLICY,
+	KEY_POLICY, /* this and what follows: with KEY_VCPUS only */
 	KEY_DOMAINS,
 	KEY_PCPUS,
 	KEY_NODES,
@@ -101,6 +101,7 @@ struct parse {
 	struct dav2m_config preset; /* to see which thresholds are still the preset's */
 	uint32_t window_inst;	    /* 0: not given */
 	int configured;		    /* a --set or --config came before */
+	int of_vcpus;		    /* an option that goes with --vcpus */
 };
 
 static uint64_t number_parse(struct argp_state *state, const char *option, const char *text,
@@ -233,12 +234,15 @@ static void set_parse(struct argp_state *state, struct parse *parse, const char 
 	parse->configured = 1;
 }
 
-static void config_parse(struct argp_state *state, struct parse *parse, const char *path)
+/* A config file is no part of the command line: what is wrong in it exits with 1. */
+static void config_load(struct parse *parse, const char *path)
 {
 	struct dav2m_host_error error;
 
-	if (dav2m_config_load(path, &parse->options->setup.config, &error))
-		argp_error(state, "%s", error.text);
+	if (dav2m_config_load(path, &parse->options->setup.config, &error)) {
+		complain("%s", error.text);
+		exit(COMMAND_FAILED);
+	}
 	parse->configured = 1;
 }
 
@@ -291,6 +295,7 @@ static error_t smp_option(int key, char *arg, struct argp_state *state)
 	struct parse *parse = state->input;
 	struct smp_setup *smp = &parse->options->smp;
 
+	parse->of_vcpus |= key >= KEY_POLICY && key <= KEY_VM_STAT;
 	switch (key) {
 	case KEY_VCPUS:
 		vcpus_parse(state, smp, arg);
@@ -339,7 +344,7 @@ static error_t controller_option(int key, char *arg, struct argp_state *state)
 		set_parse(state, parse, arg);
 		return 0;
 	case KEY_CONFIG:
-		config_parse(state, parse, arg);
+		config_load(parse, arg);
 		return 0;
 	default:
 		return smp_option(key, arg, state);
@@ -439,8 +444,30 @@ static error_t input_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static void input_check(struct argp_state *state, const struct sim_options *o)
+static void vcpus_check(struct argp_state *state, const struct parse *parse)
 {
+	const struct sim_options *o = parse->options;
+
+	if (o->smp.n_vcpus == 0) {
+		if (parse->of_vcpus)
+			argp_error(state, "--smp-policy, --domains, --pcpus, --nodes, --placement "
+					  "and --vm-stat go with --vcpus");
+		return;
+	}
+	if (!o->workload)
+		argp_error(state, "--vcpus takes a --workload, not traces");
+	if (o->setup.swap_bytes > 0)
+		argp_error(state, "--vcpus: a guest of several vCPUs has no swap");
+	if (o->setup.record || o->setup.pictures || o->routines || o->characterize ||
+	    o->setup.warm_up_inst > 0 || o->size)
+		argp_error(state, "--vcpus goes without --record, --pictures, --routines, "
+				  "--characterize, --warm-up and --size");
+}
+
+static void input_check(struct argp_state *state, const struct parse *parse)
+{
+	const struct sim_options *o = parse->options;
+
 	if (o->list)
 		return;
 	if (o->workload && o->n_traces > 0)
@@ -457,14 +484,7 @@ static void input_check(struct argp_state *state, const struct sim_options *o)
 			   (unsigned long)o->workload->size_max);
 	if (!o->workload && o->n_traces == 0)
 		argp_error(state, "a trace or --workload is needed; - is the standard input");
-	if (o->smp.n_vcpus > 0 && !o->workload)
-		argp_error(state, "--vcpus takes a --workload, not traces");
-	if (o->smp.n_vcpus > 0 && o->setup.swap_bytes > 0)
-		argp_error(state, "--vcpus: a guest of several vCPUs has no swap");
-	if (o->smp.n_vcpus > 0 && (o->characterize || o->size))
-		argp_error(state, "--vcpus: neither --characterize nor --size");
-	if (o->smp.n_vcpus == 0 && (o->smp.n_policies > 0 || o->smp.vm_stat))
-		argp_error(state, "--smp-policy and --vm-stat go with --vcpus");
+	vcpus_check(state, parse);
 	/* Each trace is a process, and 0 is the guest kernel's own. */
 	if (o->n_traces >= DAV2M_SIM_PIDS)
 		argp_error(state, "more traces than a guest has processes");
@@ -512,7 +532,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		o->n_traces = (size_t)(state->argc - state->next);
 		return 0;
 	case ARGP_KEY_END:
-		input_check(state, o);
+		input_check(state, parse);
 		config_finish(state, parse);
 		return 0;
 	default:

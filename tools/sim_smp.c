@@ -151,8 +151,9 @@ static int on_job(void *context, size_t index, struct dav2m_host_error *error)
 	dav2m_smp_free(smp);
 	if (!rc)
 		return 0;
-	snprintf(error->text, sizeof(error->text), "%s, %" PRIu32 " vCPUs: %s", one->policy->name,
-		 one->config.vcpus, dav2m_sim_error_name((enum dav2m_sim_error)rc));
+	snprintf(error->text, sizeof(error->text), "%s, %" PRIu32 " vCPU%s: %s", one->policy->name,
+		 one->config.vcpus, report_plural(one->config.vcpus),
+		 dav2m_sim_error_name((enum dav2m_sim_error)rc));
 	return DAV2M_HOST_CORE;
 }
 
@@ -255,8 +256,9 @@ static void vm_stat_text(FILE *to, const struct one *one)
 {
 	uint32_t pcpu;
 
-	fprintf(to, "# %s, %" PRIu32 " domains of %" PRIu32 " vCPUs, %" PRIu64 " cycles\n",
-		one->policy->name, one->config.domains, one->config.vcpus, one->counts.cycles);
+	fprintf(to, "# %s, %" PRIu32 " domain%s of %" PRIu32 " vCPU%s, %" PRIu64 " cycles\n",
+		one->policy->name, one->config.domains, report_plural(one->config.domains),
+		one->config.vcpus, report_plural(one->config.vcpus), one->counts.cycles);
 	fputs("# CPU Total Pct Virtual CPUs\n", to);
 	for (pcpu = 0; pcpu < one->config.pcpus; pcpu++)
 		vm_stat_line(to, one, pcpu);
@@ -375,9 +377,9 @@ static int all_run(struct all *all, struct dav2m_host_error *error)
 static void notes(struct report *report, const struct all *all)
 {
 	report_note(report,
-		    "%s on every vCPU: machine %s, cost %s and %s, %" PRIu32 " domains, memory %s",
+		    "%s on every vCPU: machine %s, cost %s and %s, %" PRIu32 " domain%s, memory %s",
 		    all->workload->name, all->setup->machine->name, all->setup->cost->name,
-		    all->smp->cost->name, all->smp->domains,
+		    all->smp->cost->name, all->smp->domains, report_plural(all->smp->domains),
 		    dav2m_smp_placement_name(all->smp->placement));
 	if (interrupt_seen())
 		report_note(report, "interrupted: these are the results so far");

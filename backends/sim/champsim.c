@@ -46,7 +46,7 @@ static int addresses_read(struct dav2m_sim_champsim *champsim, const uint8_t *re
 		const uint64_t address = address_at(record, at);
 
 		if (address >= ADDRESSES)
-			return wrong(champsim, "an address has at most 57 bits");
+			return wrong(champsim, "an address must have at most 57 bits");
 		if (address != 0)
 			words[out++] =
 				dav2m_sim_reference(kind, address >> DAV2M_SIM_PAGE_SHIFT, 1);
@@ -61,9 +61,9 @@ static int record_read(struct dav2m_sim_champsim *champsim, const uint8_t *recor
 	int loads, stores;
 
 	if (record[BRANCH_AT] > 1 || record[TAKEN_AT] > 1)
-		return wrong(champsim, "bytes 8 and 9 of a record are 0 or 1");
+		return wrong(champsim, "bytes 8 and 9 of a record must be 0 or 1");
 	if (pointer >= ADDRESSES)
-		return wrong(champsim, "an address has at most 57 bits");
+		return wrong(champsim, "an address must have at most 57 bits");
 	words[0] = dav2m_sim_reference(DAV2M_SIM_FETCH, pointer >> DAV2M_SIM_PAGE_SHIFT, 1);
 	loads = addresses_read(champsim, record, LOADS_AT, LOADS, DAV2M_SIM_LOAD, words + 1);
 	if (loads < 0)
@@ -119,6 +119,6 @@ int dav2m_sim_champsim_feed(struct dav2m_sim_champsim *champsim, const void *dat
 int dav2m_sim_champsim_end(struct dav2m_sim_champsim *champsim)
 {
 	if (champsim->held > 0)
-		return wrong(champsim, "a record has 64 bytes: this one is cut off");
+		return wrong(champsim, "a record must have 64 bytes: this one is cut off");
 	return champsim->record == 1 ? wrong(champsim, "there is no record") : 0;
 }

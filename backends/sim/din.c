@@ -59,7 +59,7 @@ static int address_read(struct dav2m_sim_din *din, const char *line, size_t leng
 	if (*at == begin || (*at < length && !is_blank(line[*at])))
 		return wrong(din, *at, "a hexadecimal address is expected after the label");
 	if (*at - begin > DIGITS_MAX || address >= DAV2M_SIM_VPN_MAX << DAV2M_SIM_PAGE_SHIFT)
-		return wrong(din, begin, "an address has at most 57 bits");
+		return wrong(din, begin, "an address must have at most 57 bits");
 	*ret_address = address;
 	return 0;
 }
@@ -74,12 +74,12 @@ static int line_read(struct dav2m_sim_din *din, const char *line, size_t size, u
 	uint64_t address;
 
 	if (label < '0' || label > '4' || at + 1 == length || !is_blank(line[at + 1]))
-		return wrong(din, at, "a record begins with a label in [0, 4] and a blank");
+		return wrong(din, at, "a record must begin with a label in [0, 4] and a blank");
 	at = blanks_skip(line, at + 1, length);
 	if (address_read(din, line, length, &at, &address) < 0)
 		return -1;
 	if (at == DAV2M_SIM_DIN_LINE)
-		return wrong(din, at - 1, "label and address take less than 64 characters");
+		return wrong(din, at - 1, "label and address must take less than 64 characters");
 	din->line++;
 	if (label > '2')
 		return 0;

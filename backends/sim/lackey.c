@@ -88,14 +88,14 @@ static inline int record_read(struct dav2m_sim_lackey *lackey, const char *line,
 
 	if (kind < 0)
 		return wrong(lackey, 0,
-			     "a record begins with \"I  \", \" L \", \" S \" or \" M \"");
+			     "a record must begin with \"I  \", \" L \", \" S \" or \" M \"");
 	for (; at < length && (digit = hex_digit(line[at])) != NOT_HEX; at++)
 		address = address << 4 | digit;
 	if (at == ADDRESS_AT)
 		return wrong(lackey, at, "a hexadecimal address is expected");
 	if (at - ADDRESS_AT > 16 ||
 	    address >= (DAV2M_SIM_VPN_MAX << DAV2M_SIM_PAGE_SHIFT) - DAV2M_SIM_LACKEY_SIZE)
-		return wrong(lackey, ADDRESS_AT, "an address has at most 57 bits");
+		return wrong(lackey, ADDRESS_AT, "an address must have at most 57 bits");
 	if (at == length || line[at] != ',')
 		return wrong(lackey, at, "a comma is expected after the address");
 	size = size_read(line, at + 1, length);

@@ -78,15 +78,15 @@ static int header_line(struct dav2m_sim_trace_reader *reader, const char *line)
 	const char *value;
 
 	if (strlen(line) >= DAV2M_SIM_TRACE_TEXT)
-		return wrong(reader, "a header line has less than 1024 characters");
+		return wrong(reader, "a header line must have less than 1024 characters");
 	if ((value = value_of(line, "program")) != NULL)
 		snprintf(header->program, sizeof(header->program), "%s", value);
 	else if ((value = value_of(line, "recorder")) != NULL)
 		snprintf(header->recorder, sizeof(header->recorder), "%s", value);
 	else if ((value = value_of(line, "page_bytes")) != NULL && strcmp(value, "4096") != 0)
-		return wrong(reader, "page_bytes is 4096");
+		return wrong(reader, "page_bytes must be 4096");
 	else if (value == NULL)
-		return wrong(reader, "a header line is one of program, recorder, page_bytes");
+		return wrong(reader, "a header line must be one of program, recorder, page_bytes");
 	return 0;
 }
 
@@ -126,10 +126,11 @@ static int header_feed(struct dav2m_sim_trace_reader *reader, const char *data, 
 
 	for (at = 0; at < size && reader->state == IN_HEADER; at++) {
 		if (reader->held == sizeof(reader->text) || data[at] == '\0')
-			return wrong(reader, "the header has at most 8192 characters, none a NUL");
+			return wrong(reader,
+				     "the header must have at most 8192 characters, none a NUL");
 		reader->text[reader->held++] = data[at];
 		if (!magic_fits(reader))
-			return wrong(reader, "a trace begins with \"dav2m memory trace \"");
+			return wrong(reader, "a trace must begin with \"dav2m memory trace \"");
 		if (reader->held < 2 || memcmp(reader->text + reader->held - 2, "\n\n", 2) != 0)
 			continue;
 		reader->text[reader->held - 2] = '\0';
@@ -162,15 +163,16 @@ static int head_check(struct dav2m_sim_trace_reader *reader)
 	if (field[TRACE_TAG] == TRACE_TAG_END) {
 		if (field[TRACE_RUNS] != 0 || field[TRACE_SYMBOLS] != TRACE_END_SYMBOLS ||
 		    field[TRACE_LONGS] != 0 || field[TRACE_EVENTS] != 0)
-			return wrong(reader, "the end is made of four totals");
+			return wrong(reader, "the end must be made of four totals");
 	} else if (field[TRACE_TAG] != TRACE_TAG_RUNS) {
-		return wrong(reader, "a block begins with RUNS or ENDS");
+		return wrong(reader, "a block must begin with RUNS or ENDS");
 	} else if (field[TRACE_RUNS] > TRACE_BLOCK_RUNS ||
 		   field[TRACE_SYMBOLS] > field[TRACE_RUNS] ||
 		   field[TRACE_LONGS] > field[TRACE_RUNS] ||
 		   field[TRACE_EVENTS] > TRACE_BLOCK_RUNS) {
-		return wrong(reader, "a block has at most 65536 runs and words of events, and no "
-				     "more symbols and longs than runs");
+		return wrong(reader,
+			     "a block must have at most 65536 runs and words of events, and no "
+			     "more symbols and longs than runs");
 	}
 	trace_layout(field, &reader->layout);
 	reader->held = 0;
@@ -185,7 +187,7 @@ static int end_check(struct dav2m_sim_trace_reader *reader)
 						  totals->instructions};
 
 	if (memcmp(reader->columns, seen, sizeof(seen)) != 0)
-		return wrong(reader, "the totals at the end are those of the blocks before it");
+		return wrong(reader, "the totals at the end differ from the blocks before it");
 	reader->state = ENDED;
 	return 0;
 }
@@ -200,7 +202,7 @@ static int symbols_check(struct dav2m_sim_trace_reader *reader)
 
 		if ((symbol & 3) == DAV2M_SIM_EVENT || (symbol >> 2 & DAV2M_SIM_RUN_MAX) != 0 ||
 		    symbol >> 16 >= DAV2M_SIM_VPN_MAX)
-			return wrong(reader, "a symbol is a reference with count 0");
+			return wrong(reader, "a symbol must be a reference with count 0");
 		reader->symbol[i] = symbol;
 	}
 	return 0;
@@ -222,7 +224,7 @@ static int indexes_check(struct dav2m_sim_trace_reader *reader)
 			max = wide > max ? wide : max;
 		}
 	return n > 0 && max >= reader->field[TRACE_SYMBOLS]
-		       ? wrong(reader, "an index is that of a symbol")
+		       ? wrong(reader, "an index must be that of a symbol")
 		       : 0;
 }
 
@@ -236,11 +238,11 @@ static int longs_check(struct dav2m_sim_trace_reader *reader)
 	for (i = 0; i < reader->field[TRACE_RUNS]; i++)
 		n += count[i] == TRACE_LONG;
 	if (n != reader->field[TRACE_LONGS])
-		return wrong(reader, "there is one long for each count of 255");
+		return wrong(reader, "there must be one long for each count of 255");
 	for (i = 0; i < n; i++) {
 		memcpy(&value, base + reader->layout.longs + 2 * (size_t)i, 2);
 		if (value < TRACE_LONG || value > DAV2M_SIM_RUN_MAX)
-			return wrong(reader, "a long is in [255, 16383]");
+			return wrong(reader, "a long must be in [255, 16383]");
 	}
 	return 0;
 }
@@ -266,9 +268,10 @@ static int events_check(struct dav2m_sim_trace_reader *reader)
 		    word[at + 1] !=
 			    dav2m_sim_event_word((enum dav2m_sim_event)(event & 0x3f), arguments) ||
 		    n - at < 2 + arguments)
-			return wrong(reader, "an event is known, and has all of its arguments");
+			return wrong(reader,
+				     "an event must be known, and have all of its arguments");
 		if (word[at] > reader->field[TRACE_RUNS] - runs)
-			return wrong(reader, "an event stands among the runs of its block");
+			return wrong(reader, "an event must stand among the runs of its block");
 		runs += word[at];
 		at += 2 + arguments;
 	}
@@ -287,7 +290,7 @@ static int columns_check(struct dav2m_sim_trace_reader *reader)
 {
 	if (reader->field[TRACE_CHECK] !=
 	    trace_check(&reader->crc, reader->field, reader->columns, reader->layout.end))
-		return wrong(reader, "a block's check fits its content");
+		return wrong(reader, "a block's checksum differs from its content");
 	if (reader->field[TRACE_TAG] == TRACE_TAG_END)
 		return end_check(reader);
 	if (symbols_check(reader) < 0 || indexes_check(reader) < 0 || longs_check(reader) < 0 ||
@@ -401,7 +404,7 @@ static int step(struct dav2m_sim_trace_reader *reader, const char *data, size_t 
 		reader->held = 0;
 		return columns_check(reader) < 0 ? -1 : 1;
 	case ENDED:
-		return *ret_used < size ? wrong(reader, "nothing follows the end") : 0;
+		return *ret_used < size ? wrong(reader, "nothing may follow the end") : 0;
 	case FAULTY:
 		return -1;
 	case EMITTING:
@@ -429,8 +432,9 @@ int dav2m_sim_trace_end(struct dav2m_sim_trace_reader *reader)
 {
 	if (reader->state == ENDED)
 		return 0;
-	return reader->state == FAULTY ? -1
-				       : wrong(reader, "a trace is whole: this one is cut off");
+	return reader->state == FAULTY
+		       ? -1
+		       : wrong(reader, "a trace must be whole: this one is cut off");
 }
 
 const char *dav2m_sim_trace_fault(const struct dav2m_sim_trace_reader *reader, uint64_t *ret_block,

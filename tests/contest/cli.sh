@@ -104,6 +104,7 @@ expect 0 '' "${small[@]}" --recordings=kept --show=workloads --format=csv "${gcc
 [ "$(grep -cv '^#' out)" -eq 8 ] || wrong "workloads: $(wc -l <out) lines"
 expect 0 '' --workloads=gcc --models=modern --format=json
 grep -q '"policy": "static shadow"' out || wrong 'json lacks a policy'
+grep -q '1 cell:' out || wrong "one cell is called: $(cat out)"
 expect 0 '' --workloads=gcc --models=modern -o table
 [ ! -s out ] || wrong '-o still prints'
 grep -q 'static nested' table || wrong '-o: no table'
@@ -141,10 +142,16 @@ expect 2 'neither in .svg nor in .png' --picture=x.jpg
 expect 2 'draws no picture' --picture=x.svg --sensitivity
 expect 1 "presets is wanted" --sensitivity --policies='overhead vote' --workloads=gcc -o table
 expect 1 'no/such/p.svg.part: cannot create' --workloads=gcc --picture=no/such/p.svg -o table
-expect 1 "no policy 'best'" --policies='static shadow,best' -o table
-expect 1 "no workload 'swims'" --workloads=swims -o table
-expect 1 "no cost model 'free'" --models=free -o table
+expect 2 "no policy 'best'" --policies='static shadow,best' -o table
+expect 2 "no workload 'swims'" --workloads=swims -o table
+expect 2 "no cost model 'free'" --models=free -o table
+expect 2 "no cost model ''" --models= -o table
+expect 2 'none needs recordings' --workloads=none -o table
+expect 2 "no workload 'none'" --workloads=none,gcc -o table
 expect 1 'none.csv: No such file\|none.csv: cannot' --workloads=none none.csv "${gcc[1]}" -o table
+cp "${gcc[0]}" shadow.csv
+expect 1 'shadow.csv: this output would overwrite' --workloads=none shadow.csv "${gcc[1]}" -o ./shadow.csv
+cmp -s shadow.csv "${gcc[0]}" || wrong 'an input was overwritten'
 expect 1 'mode is' --workloads=none "${gcc[1]}" "${gcc[0]}" -o table
 grep -v '^# switch' "${gcc[0]}" >no-cost-shadow.csv
 grep -v '^# switch' "${gcc[1]}" >no-cost-nested.csv

@@ -99,6 +99,10 @@ expect 1 "mode is not native" replay s.csv n.csv --native=s.csv -o out.txt
 expect 1 'must be the same work' replay s.csv n.csv --native=native.csv -o out.txt
 expect 1 'no/such/out.txt.part: cannot create' replay s.csv n.csv -o no/such/out.txt
 expect 1 'no/such/t.svg.part: cannot create' replay s.csv n.csv --timeline=no/such/t.svg -o out.txt
+for output in '-o s.csv' '--decisions=./n.csv' '-o native.csv'; do
+	# shellcheck disable=SC2086 # an option and its argument
+	expect 1 'this output would overwrite an input' replay s.csv n.csv --native=native.csv $output
+done
 printf 'window_inst = 5\nwindow_inch = 6\n' >c.ini
 expect 1 "c.ini:2: no field is named 'window_inch'" replay s.csv n.csv --config=c.ini -o out.txt
 mkdir empty
@@ -129,7 +133,7 @@ absent t.png.part
 if [ -w /dev/full ]; then
 	checks=$((checks + 1))
 	! "$dav2m" replay s.csv n.csv >/dev/full 2>err || wrong 'a full disk looks like success'
-	grep -q 'cannot write to the standard output' err || wrong "full disk: $(cat err)"
+	[ "$(grep -c 'cannot write to the standard output' err)" -eq 1 ] || wrong "full disk: $(cat err)"
 fi
 
 # What works

@@ -49,7 +49,11 @@ for tool in gzip xz zstd; do
 		wrong "$tool input gives something else"
 	checks=$((checks + 1))
 done
+grep -q '^# short: only 0 whole ticks;' out || wrong "no note of a short program: $(cat out)"
+expect 0 '' --format csv --window-inst 100 good
+! grep short out || wrong '300 ticks are called short'
 expect 0 '' --format csv --modes shadow,nested good
+! grep short out || wrong 'static modes need no ticks'
 [ "$(grep -v '^#' out | cut -d, -f1-3)" = "$(cut -d, -f1-3 plain | grep -v '^native\|^adaptive')" ] ||
 	wrong 'a mode counts otherwise without the others'
 
@@ -59,7 +63,7 @@ awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
 	  if (sum != $at["cycles"]) exit 1 }' plain || wrong 'causes do not add up to cycles'
 
 # Where mistakes are found.
-expect 1 'bad:101:1: a record begins' bad
+expect 1 'bad:101:1: a record must begin' bad
 expect 1 'empty:2:1: the text has no memory record' empty
 expect 1 'an address that the guest' far
 expect 1 'absent: No such file' absent
@@ -88,9 +92,15 @@ expect 2 'dgemm has sizes in' --size 99 --workload dgemm
 expect 2 'a whole number in' --guest-swap -1 good
 expect 2 'is not a choice' --guest-tables 3 good
 expect 2 'table, csv or json' --format xml good
+expect 1 'no.ini: ' --config no.ini good
 expect 1 'ended before its warm-up' --warm-up 1e9 good
 
-# What is written: whole or not at all.
+# What is written: whole or not at all, and not over what is read.
+ln good linked
+expect 1 'linked: this output would overwrite an input' good -o linked
+checks=$((checks + 1))
+! "$dav2m" sim - -o good <linked 2>err || wrong 'the standard input was overwritten'
+cmp -s good linked || wrong 'an input was overwritten'
 expect 0 '' -o result --record rec --window-inst 1000 good
 for file in result rec.native.csv rec.shadow.csv rec.nested.csv rec.adaptive.csv; do
 	[ -s "$file" ] || wrong "$file was not written"
@@ -126,7 +136,7 @@ fi
 
 # Routines: faults are fixed or the guest's own, and nothing natively.
 expect 0 '' --routines --format csv good
-[ "$(head -n 2 out | tail -n 1)" = mode,routine,calls,mean_cycles,deviation_cycles,most_cycles,least_cycles ] ||
+[ "$(grep -v '^#' out | head -n 1)" = mode,routine,calls,mean_cycles,deviation_cycles,most_cycles,least_cycles ] ||
 	wrong "columns of --routines: $(cat out)"
 awk -F, '$1 == "shadow" { calls[$2] = $3 } $1 == "native" { exit 1 }
 	END { exit !(calls["page_fault"] > 200 &&
@@ -147,7 +157,14 @@ smp=(--workload file-server --scale 0.05 --format csv)
 expect 2 'takes a --workload' --vcpus 2 good
 expect 2 'go with --vcpus' --vm-stat --workload file-server
 expect 2 'has no swap' "${smp[@]}" --vcpus 2 --guest-swap 64
-expect 2 'neither --characterize' "${smp[@]}" --vcpus 2 --characterize
+for option in '--record p' '--pictures p' --routines --characterize '--warm-up 5'; do
+	# shellcheck disable=SC2086 # an option and its argument
+	expect 2 'goes without' "${smp[@]}" --vcpus 2 $option
+done
+for option in '--smp-policy nested' '--domains 1' '--pcpus 2' '--nodes 1' '--placement local'; do
+	# shellcheck disable=SC2086 # likewise
+	expect 2 'go with --vcpus' "${smp[@]}" $option
+done
 expect 2 'a whole number in' "${smp[@]}" --vcpus 0
 expect 2 'a whole number in' "${smp[@]}" --vcpus 65
 expect 2 'a whole number in' "${smp[@]}" --vcpus 1,

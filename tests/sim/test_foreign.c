@@ -66,12 +66,12 @@ struct bad_text {
 };
 
 static const struct bad_text bad_dins[] = {
-	{"0 1\n5 1\n", 2, 1, "a record begins"},
-	{"r 1\n", 1, 1, "a record begins"},
-	{"00 1\n", 1, 1, "a record begins"},
-	{"0\n", 1, 1, "a record begins"},
-	{"\n", 1, 1, "a record begins"},
-	{"  \n", 1, 3, "a record begins"},
+	{"0 1\n5 1\n", 2, 1, "a record must begin"},
+	{"r 1\n", 1, 1, "a record must begin"},
+	{"00 1\n", 1, 1, "a record must begin"},
+	{"0\n", 1, 1, "a record must begin"},
+	{"\n", 1, 1, "a record must begin"},
+	{"  \n", 1, 3, "a record must begin"},
 	{"0 \n", 1, 3, "a hexadecimal"},
 	{"0 0x\n", 1, 4, "a hexadecimal"},
 	{"0 12g\n", 1, 5, "a hexadecimal"},

@@ -79,11 +79,11 @@ struct bad {
 };
 
 static const struct bad bads[] = {
-	{"I  1000,3\nX  1000,3\n", 2, 1, "a record begins"},
-	{"I 1000,3\n", 1, 1, "a record begins"},
-	{" L1000,3\n", 1, 1, "a record begins"},
-	{"\n", 1, 1, "a record begins"},
-	{"I  \n", 1, 1, "a record begins"},
+	{"I  1000,3\nX  1000,3\n", 2, 1, "a record must begin"},
+	{"I 1000,3\n", 1, 1, "a record must begin"},
+	{" L1000,3\n", 1, 1, "a record must begin"},
+	{"\n", 1, 1, "a record must begin"},
+	{"I  \n", 1, 1, "a record must begin"},
 	{"I  xyz,3\n", 1, 4, "a hexadecimal"},
 	{"I  ,3\n", 1, 4, "a hexadecimal"},
 	{"I  1000;3\n", 1, 8, "a comma"},

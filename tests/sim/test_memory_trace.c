@@ -293,17 +293,17 @@ struct bad_header {
 };
 
 static const struct bad_header bad_headers[] = {
-	{"", 0, "a trace is whole"},
-	{"dav2m mem", 0, "a trace is whole"},
-	{"I  1000,3\n", 0, "a trace begins with"},
-	{"dav2m counter trace 1\n\n", 0, "a trace begins with"},
+	{"", 0, "a trace must be whole"},
+	{"dav2m mem", 0, "a trace must be whole"},
+	{"I  1000,3\n", 0, "a trace must begin with"},
+	{"dav2m counter trace 1\n\n", 0, "a trace must begin with"},
 	{"dav2m memory trace 2\n\n", 0, "this version"},
 	{"dav2m memory trace 1 \n\n", 0, "this version"},
-	{"dav2m memory trace 1\nprogramm: x\n\n", 21, "a header line is one of"},
+	{"dav2m memory trace 1\nprogramm: x\n\n", 21, "a header line must be one of"},
 	{"dav2m memory trace 1\nprogram: x\npage_bytes: 8192\n\n", 32, "page_bytes"},
-	{"dav2m memory trace 1\nprogram: x\npage_bytes: 4096\n\n", 32, "a trace is whole"},
-	{"dav2m memory trace 1\n\nWHAT", 22, "a trace is whole"},
-	{"dav2m memory trace 1\n\nWHAT12345678901234567890", 22, "a block begins with"},
+	{"dav2m memory trace 1\nprogram: x\npage_bytes: 4096\n\n", 32, "a trace must be whole"},
+	{"dav2m memory trace 1\n\nWHAT", 22, "a trace must be whole"},
+	{"dav2m memory trace 1\n\nWHAT12345678901234567890", 22, "a block must begin with"},
 };
 
 START_TEST(headers_are_checked)
@@ -368,14 +368,14 @@ static const struct bad_block bad_blocks[] = {
 	{HEAD(4, 1, 0, 0), {SYMBOL(9) | 3, 0x0101010100000000}, 16, "a symbol"},
 	{HEAD(4, 1, 0, 0), {SYMBOL(DAV2M_SIM_VPN_MAX), 0x0101010100000000}, 16, "a symbol"},
 	{HEAD(3, 1, 1, 0), {SYMBOL(9), 0xff01010000000123}, 16, NULL},
-	{HEAD(3, 1, 1, 0), {SYMBOL(9), 0xff01010000000012}, 16, "a long is in"},
-	{HEAD(3, 1, 1, 0), {SYMBOL(9), 0xff01010000004000}, 16, "a long is in"},
+	{HEAD(3, 1, 1, 0), {SYMBOL(9), 0xff01010000000012}, 16, "a long must be in"},
+	{HEAD(3, 1, 1, 0), {SYMBOL(9), 0xff01010000004000}, 16, "a long must be in"},
 	{HEAD(0, 0, 0, 3), {0, SWITCH_WORD, 7}, 24, NULL},
-	{HEAD(0, 0, 0, 3), {1, SWITCH_WORD, 7}, 24, "stands among"},
-	{HEAD(0, 0, 0, 2), {0, SWITCH_WORD}, 16, "an event is known"},
-	{HEAD(0, 0, 0, 1), {0}, 8, "an event is known"},
-	{HEAD(0, 0, 0, 2), {0, 63 << 2 | DAV2M_SIM_EVENT}, 16, "an event is known"},
-	{HEAD(0, 0, 0, 3), {0, SWITCH_WORD | 1 << 17, 7}, 24, "an event is known"},
+	{HEAD(0, 0, 0, 3), {1, SWITCH_WORD, 7}, 24, "stand among"},
+	{HEAD(0, 0, 0, 2), {0, SWITCH_WORD}, 16, "an event must be known"},
+	{HEAD(0, 0, 0, 1), {0}, 8, "an event must be known"},
+	{HEAD(0, 0, 0, 2), {0, 63 << 2 | DAV2M_SIM_EVENT}, 16, "an event must be known"},
+	{HEAD(0, 0, 0, 3), {0, SWITCH_WORD | 1 << 17, 7}, 24, "an event must be known"},
 	{HEAD(0, 1, 0, 0), {SYMBOL(9)}, 8, "at most 65536 runs"},
 	{HEAD(1, 1, 2, 0), {SYMBOL(9)}, 8, "at most 65536 runs"},
 	{HEAD(65537, 1, 0, 0), {0}, 0, "at most 65536 runs"},
@@ -415,7 +415,7 @@ START_TEST(nothing_follows_the_end)
 	uint64_t back[4];
 
 	bytes_put(&bytes, "x", 1);
-	ck_assert_str_eq(read_back(&bytes, 100, back, 4).rule, "nothing follows the end");
+	ck_assert_str_eq(read_back(&bytes, 100, back, 4).rule, "nothing may follow the end");
 	free(bytes.data);
 }
 END_TEST

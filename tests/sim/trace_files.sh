@@ -95,17 +95,17 @@ head -c 6410 champsim >cut.champsim
 printf 'hello\n' >unknown
 : >empty
 expect 1 'part: block 1 (byte .*this one is cut off' sim part
-expect 1 'flipped: block 1 .*check fits' sim flipped
+expect 1 'flipped: block 1 .*checksum differs' sim flipped
 expect 1 'version: header 0 .*this version' sim version
-expect 1 'longer: block .*nothing follows' sim longer
+expect 1 'longer: block .*nothing may follow' sim longer
 expect 1 'cut.dav2m: ' sim cut.dav2m
-expect 1 'bad.din:11:1: a record begins' sim bad.din
-expect 1 'bad.champsim: record 101: ' sim bad.champsim
+expect 1 'bad.din:11:1: a record must begin' sim bad.din
+expect 1 'bad.champsim: record 101: .*must be 0 or 1' sim bad.champsim
 expect 1 'cut.champsim: record 101: .*cut off' sim cut.champsim
 expect 1 'unknown: is no memory trace' sim unknown
 expect 1 'empty: is empty' sim empty
-expect 1 'din:1:1: a record begins with "I' sim --input-format lackey din
-expect 1 'lackey: header 0 .*a trace begins' sim --input-format dav2m lackey
+expect 1 'din:1:1: a record must begin with "I' sim --input-format lackey din
+expect 1 'lackey: header 0 .*a trace must begin' sim --input-format dav2m lackey
 expect 2 "'elf' is not a choice" sim --input-format elf lackey
 expect 1 'absent: No such file' trace --info absent
 expect 1 'part: block 1' trace --info part
@@ -116,6 +116,7 @@ absent new
 echo precious >kept
 expect 1 'bad.din:11:1' trace --convert bad.din -o kept
 [ "$(cat kept)" = precious ] || wrong 'a failed conversion touches the old file'
+expect 1 'din: this output would overwrite' trace --convert din -o ./din
 expect 1 'nowhere' trace --convert din -o nowhere/new
 expect 2 'needs --output' trace --convert din
 expect 2 'one of' trace

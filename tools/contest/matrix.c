@@ -236,19 +236,29 @@ static void switches_set(struct contest_cell *cell)
 		cell->switch_cycles[mode] = cycles[mode] * cell->model->switch_bp / DAV2M_ONE_BP;
 }
 
+int contest_choice_check(const struct contest_choice *choice, struct dav2m_host_error *error)
+{
+	int rc = list_check("policy", choice->policies, policy_name, error);
+
+	if (!rc)
+		rc = list_check("cost model", choice->models, model_name, error);
+	if (rc)
+		return rc;
+	if (!choice->workloads || strcmp(choice->workloads, NO_WORKLOAD) != 0)
+		return list_check("workload", choice->workloads, workload_name, error);
+	return choice->n_files ? 0
+			       : tool_fail(error, DAV2M_HOST_ARGUMENT,
+					   "--workloads: " NO_WORKLOAD " needs recordings");
+}
+
 int contest_matrix_make(const struct contest_choice *choice, struct contest_matrix *ret_matrix,
 			struct dav2m_host_error *error)
 {
 	size_t i;
-	int rc = list_check("policy", choice->policies, policy_name, error);
+	int rc;
 
 	memset(ret_matrix, 0, sizeof(*ret_matrix));
-	if (!rc && !listed(choice->workloads, NO_WORKLOAD))
-		rc = list_check("workload", choice->workloads, workload_name, error);
-	if (!rc)
-		rc = list_check("cost model", choice->models, model_name, error);
-	if (!rc)
-		rc = policies_make(choice, ret_matrix, error);
+	rc = policies_make(choice, ret_matrix, error);
 	if (!rc)
 		rc = cells_make(choice, ret_matrix, error);
 	if (!rc)

@@ -42,7 +42,10 @@ struct contest_summary {
 	double worst_probing_share;
 };
 
-/* Makes or reads all recordings; nothing is played. To be freed whatever the answer. */
+/* Refuses names that nothing has, and a choice that leaves no cell. */
+int contest_choice_check(const struct contest_choice *choice, struct dav2m_host_error *error);
+/* Of a choice that was checked. Makes or reads all recordings; nothing is played. To be freed
+   whatever the answer. */
 int contest_matrix_make(const struct contest_choice *choice, struct contest_matrix *ret_matrix,
 			struct dav2m_host_error *error);
 /* Plays all: fills the results. */

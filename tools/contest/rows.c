@@ -162,7 +162,8 @@ static int by_policy_write(const struct contest_matrix *matrix, enum report_form
 		return tool_fail_memory(error);
 	for (p = 0; p < matrix->policies; p++)
 		policy_row(report, matrix, p);
-	report_note(report, "%zu cells: each workload under each cost model", matrix->cells);
+	report_note(report, "%zu cell%s: each workload under each cost model", matrix->cells,
+		    report_plural(matrix->cells));
 	rc = report_write(report, format, to);
 	report_free(report);
 	return rc ? tool_fail_memory(error) : 0;

@@ -231,8 +231,8 @@ int sensitivity_write(struct contest_matrix *matrix, enum report_format format, 
 	if (!rc)
 		rc = views_play(&s, error);
 	if (!rc) {
-		report_note(s.report, "%s; mean and worst over hindsight in %zu cells", s.base.name,
-			    matrix->cells);
+		report_note(s.report, "%s; mean and worst over hindsight in %zu cell%s",
+			    s.base.name, matrix->cells, report_plural(matrix->cells));
 		if (s.same[0])
 			report_note(s.report, "these move nothing:%s", s.same);
 		if (report_write(s.report, format, to))
