@@ -26,6 +26,7 @@ struct trace_output {
 	struct dav2m_sim_trace_writer *writer;
 	struct dav2m_host_error *error; /* of the call that is under way */
 	int code;			/* what file said */
+	int aborted;
 };
 
 static int fail(struct dav2m_host_error *error, int code, const char *text)
@@ -40,6 +41,8 @@ static la_ssize_t file_put(struct archive *archive, void *self, const void *data
 	struct trace_output *output = self;
 
 	(void)archive;
+	if (output->aborted)
+		return (la_ssize_t)size;
 	output->code = dav2m_output_write(output->file, data, size, output->error);
 	return output->code ? -1 : (la_ssize_t)size;
 }
@@ -183,11 +186,10 @@ void trace_output_abort(struct trace_output *output)
 	if (!output)
 		return;
 	dav2m_sim_trace_writer_free(output->writer);
-	/* What freeing still flushes goes nowhere. */
-	if (output->archive) {
-		archive_write_fail(output->archive);
-		archive_write_free(output->archive);
-	}
+	/* What freeing still flushes goes nowhere. (After archive_write_fail() libarchive would
+	   leave its own buffer behind.) */
+	output->aborted = 1;
+	archive_write_free(output->archive);
 	dav2m_output_abort(output->file);
 	free(output);
 }
