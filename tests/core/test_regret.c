@@ -453,6 +453,24 @@ START_TEST(walks_too_cheap_to_compare)
 }
 END_TEST
 
+/* More walks in a tick than the division has bits for: 10 cycles each, then 30. */
+START_TEST(walks_by_the_million)
+{
+	struct work shadow = {1600000000, 30000000, 300000000, 200000};
+	struct work nested = {1400000000, 30000000, 900000000, 0};
+	struct vmm vmm;
+	uint32_t want;
+
+	by_hand(&vmm, DAV2M_SHADOW, DAV2M_ALL_COUNTERS, 39);
+	want = (view(&vmm).walk_ratio_bp + 30000) / 2;
+	work_until(&vmm, DAV2M_NESTED, shadow, nested);
+	for (int i = 0; i < 3; i++)
+		work(&vmm, PHASES_TICK_PROGRESS, nested);
+	ck_assert_uint_ge(view(&vmm).walk_ratio_bp, want - 200);
+	ck_assert_uint_le(view(&vmm).walk_ratio_bp, want + 200);
+}
+END_TEST
+
 /* Calibration at its limits: values that shifts must narrow, that say nothing, that cannot be. */
 START_TEST(odd_comparisons)
 {
@@ -513,6 +531,7 @@ int main(void)
 	tcase_add_loop_test(tests, storm_is_remembered, 0, 2);
 	tcase_add_test(tests, doubt_is_patient);
 	tcase_add_test(tests, walks_too_cheap_to_compare);
+	tcase_add_test(tests, walks_by_the_million);
 	tcase_add_test(tests, odd_comparisons);
 	return rig_main("regret", tests);
 }
