@@ -3,6 +3,7 @@
  * `dav2m sim`: what native, shadow and nested paging cost a program, and the controller's run.
  */
 #include "command.h"
+#include "interrupt.h"
 #include "output.h"
 #include "sim_character.h"
 #include "sim_options.h"
@@ -264,7 +265,7 @@ int cmd_sim(int argc, char **argv)
 			output_abort(&output);
 	}
 	if (!rc)
-		return COMMAND_DONE;
+		return interrupt_seen() ? COMMAND_INTERRUPTED : COMMAND_DONE;
 	complain("%s", error.text);
 	return COMMAND_FAILED;
 }

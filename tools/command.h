@@ -9,7 +9,9 @@
 enum command_exit {
 	COMMAND_DONE = 0,
 	COMMAND_FAILED = 1, /* a file, a recording or the machine would not have it */
-	COMMAND_USAGE = 2   /* the command line is wrong */
+	COMMAND_USAGE = 2,  /* the command line is wrong */
+	/* What is done so far is written. As a shell has it, so that its loops and scripts end. */
+	COMMAND_INTERRUPTED = 130
 };
 
 /* argv[0] is the full name, "dav2m replay", as messages and --help show it. */

@@ -33,7 +33,9 @@ if command -v script >/dev/null; then
 	exec 3>keys
 	until_true grep -q 'left' screen || true
 	printf '\003' >&3
-	wait "$terminal" || wrong "after ctrl-C it ended with $?"
+	status=0
+	wait "$terminal" || status=$?
+	[ "$status" -eq 130 ] || wrong "after ctrl-C it ended with $status"
 	exec 3>&-
 	grep -qE 'simulating \[[#.]{24}\] +[0-9]+ % [0-9.]+ [kMG]? ?[a-z]+/s, ([0-9]+ h )?[0-9]+ (min|s)' \
 		screen || wrong "progress: $(tail -c 300 screen)"
@@ -62,7 +64,9 @@ else
 	sleep 1
 fi
 kill -INT "$pid"
-wait "$pid" || wrong "after SIGINT it ended with $?"
+status=0
+wait "$pid" || status=$?
+[ "$status" -eq 130 ] || wrong "after SIGINT it ended with $status"
 grep -q '^# interrupted' out || wrong "the output does not say that it is a part: $(cat out)"
 [ ! -s err ] || wrong "progress without a terminal: $(cat err)"
 
