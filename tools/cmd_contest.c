@@ -25,6 +25,8 @@ enum option_key {
 	KEY_WORKLOADS,
 	KEY_MODELS,
 	KEY_RECORDINGS,
+	KEY_DRAWN,
+	KEY_SEED,
 	KEY_HIDE,
 	KEY_NOISE,
 	KEY_LOSE,
@@ -38,7 +40,12 @@ enum option_key {
 static const struct argp_option options[] = {
 	{"policies", KEY_POLICIES, "LIST", 0, "names with commas between (all)", 1},
 	{"workloads", KEY_WORKLOADS, "LIST", 0,
-	 "names with commas between, or none: only the given recordings (all)", 1},
+	 "names with commas between, or none: only the given recordings and drawn workloads (all)",
+	 1},
+	{"drawn", KEY_DRAWN, "N[:SEED]", 0,
+	 "N workloads more, lists of phases drawn by lot from SEED (1)", 1},
+	{"seed", KEY_SEED, "N", 0,
+	 "of all else that is drawn: simulated workloads, noise, coins (1)", 1},
 	{"models", KEY_MODELS, "LIST", 0, "cost models, names with commas between (all)", 1},
 	{"recordings", KEY_RECORDINGS, "DIR", 0,
 	 "keep the simulated recordings in DIR; those that are there are not made again", 1},
@@ -106,6 +113,37 @@ static double number_parse(const char *option, const char *text, double min, dou
 	return value;
 }
 
+/* A whole number that `end` follows; answers what is behind that. */
+static const char *whole_parse(const char *text, char end, uint32_t least, uint32_t most,
+			       uint32_t *ret_value)
+{
+	char *stop;
+	unsigned long long value;
+
+	if (*text < '0' || *text > '9')
+		return NULL;
+	errno = 0;
+	value = strtoull(text, &stop, 10);
+	if (errno || *stop != end || value < least || value > most)
+		return NULL;
+	*ret_value = (uint32_t)value;
+	return stop + 1;
+}
+
+static void drawn_parse(struct contest_choice *choice, const char *text, struct argp_state *state)
+{
+	char end = strchr(text, ':') ? ':' : '\0';
+	const char *seed = whole_parse(text, end, 1, DRAWN_MOST, &choice->drawn);
+
+	choice->drawn_seed = 1;
+	if (!seed)
+		argp_error(state, "--drawn: '%s' does not begin with a whole number from 1 to %u",
+			   text, DRAWN_MOST);
+	if (end && !whole_parse(seed, '\0', 0, UINT32_MAX, &choice->drawn_seed))
+		argp_error(state, "--drawn: the seed '%s' is not a whole number from 0 to %u", seed,
+			   UINT32_MAX);
+}
+
 static error_t field_option(int key, char *text, struct argp_state *state)
 {
 	struct arguments *arguments = state->input;
@@ -122,6 +160,14 @@ static error_t field_option(int key, char *text, struct argp_state *state)
 		return 0;
 	case KEY_RECORDINGS:
 		arguments->choice.recordings = text;
+		return 0;
+	case KEY_DRAWN:
+		drawn_parse(&arguments->choice, text, state);
+		return 0;
+	case KEY_SEED:
+		if (!whole_parse(text, '\0', 0, UINT32_MAX, &arguments->choice.seed))
+			argp_error(state, "--seed: '%s' is not a whole number from 0 to %u", text,
+				   UINT32_MAX);
 		return 0;
 	case KEY_HIDE:
 		hide_parse(arguments, text, state);
@@ -282,7 +328,7 @@ static int contest(const struct arguments *arguments, struct sinks *sinks,
 
 int cmd_contest(int argc, char **argv)
 {
-	struct arguments arguments = {.output = NULL};
+	struct arguments arguments = {.choice = {.seed = 1}};
 	struct sinks sinks = {.picture = NULL};
 	struct dav2m_host_error error;
 	char ours[64]; /* whose sensitivity is shown when nobody is named */

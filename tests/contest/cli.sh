@@ -122,6 +122,59 @@ expect 0 '' --workloads=gcc,saw --models=palacios2011 --policies='preset repaire
 awk -F, -v base="$base" '$1 == "preset repaired" { exit $2 != base }' out ||
 	wrong "the sensitivity's base is not the contest's"
 
+# Drawn by lot: beside the others or alone, the same whenever, others with another seed.
+alone=(--workloads=none '--models=palacios2011,dear-switch' --show=runs --format=csv)
+cells() { awk -F, '!/^#/ && head++ { print $1 "," $2 }' out | sort -u; }
+expect 0 '' "${alone[@]}" --drawn=12
+cp out drawn
+[ "$(cells)" = "$(printf 'drawn-1-%s,palacios2011\ndrawn-1-%s,dear-switch\n' {1..12}{,} | sort)" ] ||
+	wrong "drawn: $(cells)"
+expect 0 '' "${alone[@]}" --drawn=12:1
+cmp -s out drawn || wrong 'the default seed of --drawn is not 1, or draws differ'
+expect 0 '' "${alone[@]}" --drawn=11 # none of them depends on how many there are
+grep -v '^drawn-1-12,' drawn | cmp -s - out || wrong 'how many are drawn changes what is drawn'
+expect 0 '' "${alone[@]}" --drawn=12:2
+sed 's/drawn-2-/drawn-1-/' out | cut -d, -f1-3,6- >drawn.2
+[ "$(cut -d, -f1-3,6- drawn | grep -cFxf drawn.2)" -eq 1 ] || wrong 'two seeds draw alike'
+expect 0 '' --workloads=gcc,burst --models=modern --drawn=2:4294967295 --show=cells --format=csv
+[ "$(awk -F, '!/^#/ && head++ { printf "%s ", $1 }' out)" = \
+	'gcc burst drawn-4294967295-1 drawn-4294967295-2 ' ] || wrong "beside: $(cells)"
+expect 0 '' --workloads=none --drawn=1 --show=runs --format=csv "${gcc[@]}"
+[ "$(cells | wc -l)" -eq 6 ] || wrong "beside a recording: $(cells)"
+
+# Another seed draws everything else anew, and keeps its recordings beside the others.
+seeded=('--workloads=spec-gzip,gcc,adversary' --models=palacios2011 --show=runs --format=csv)
+expect 0 '' "${seeded[@]}" --recordings=kept
+cp out seed.1
+expect 0 '' "${seeded[@]}" --seed=1
+cmp -s out seed.1 || wrong 'the default seed is not 1'
+expect 0 '' "${seeded[@]}" --recordings=kept --seed=2
+for workload in spec-gzip gcc; do
+	[ "$(grep -c "^$workload,.*,static" out)" -eq 2 ] || wrong "no $workload"
+	grep "^$workload,.*,static" out | while read -r row; do
+		! grep -qFx "$row" seed.1 || exit 1
+	done || wrong "--seed does not draw $workload anew"
+done
+cp out seed.2
+find kept -name 'spec-gzip.opteron2350.palacios2011.seed-2.*.csv' | sort >kept.2
+[ "$(wc -l <kept.2)" -eq 2 ] || wrong "kept with another seed: $(ls kept)"
+find kept -name '*.csv' ! -name '*.seed-2.*' | sort | cmp -s - kept.txt || wrong "kept: $(ls kept)"
+expect 0 '' "${seeded[@]}" --recordings=kept --seed=2
+cmp -s out seed.2 || wrong 'kept recordings of another seed give another result'
+# Coins, and the noise of the view: the drawn lists themselves stay as they are.
+for policy in 'randomized work function' 'overhead vote'; do
+	for noise in 0 10; do
+		played=("${alone[@]}" --drawn=5 "--policies=$policy" "--noise=$noise")
+		expect 0 '' "${played[@]}"
+		cp out seed.1
+		expect 0 '' "${played[@]}" --seed=2
+		same=$(cmp -s out seed.1 && echo 1 || echo 0)
+		[ "$policy $noise" != 'overhead vote 0' ] || same=$((1 - same))
+		[ "$same" -eq 0 ] || wrong "--seed moves what it should not, or not what it should: $policy, noise $noise"
+		[ "$(cut -d, -f6,7 out)" = "$(cut -d, -f6,7 seed.1)" ] || wrong '--seed changes a drawn list'
+	done
+done
+
 if command -v gnuplot >/dev/null; then
 	expect 0 '' --workloads=gcc --models=modern --picture=p.svg
 	grep -q '</svg>' p.svg || wrong 'p.svg is no whole picture'
@@ -146,7 +199,16 @@ expect 2 "no policy 'best'" --policies='static shadow,best' -o table
 expect 2 "no workload 'swims'" --workloads=swims -o table
 expect 2 "no cost model 'free'" --models=free -o table
 expect 2 "no cost model ''" --models= -o table
-expect 2 'none needs recordings' --workloads=none -o table
+expect 2 'none needs recordings or --drawn' --workloads=none -o table
+expect 2 "'0' does not begin with a whole number from 1 to 1000" --drawn=0 -o table
+for bad in 1001 x '' 3x -3 +3 ' 3' 1.5 1e2 :7 99999999999999999999; do
+	expect 2 "'$bad' does not begin with a whole number" "--drawn=$bad" -o table
+done
+for bad in '' x -1 7x 4294967296 99999999999999999999 1:2; do
+	expect 2 "seed '$bad' is not a whole number from 0 to 4294967295" "--drawn=3:$bad" -o table
+	expect 2 "'$bad' is not a whole number from 0 to 4294967295" "--seed=$bad" -o table
+done
+expect 2 "no workload 'drawn-1-1'" --workloads=drawn-1-1 --drawn=2 -o table
 expect 2 "no workload 'none'" --workloads=none,gcc -o table
 expect 1 'none.csv: No such file\|none.csv: cannot' --workloads=none none.csv "${gcc[1]}" -o table
 cp "${gcc[0]}" shadow.csv

@@ -227,7 +227,7 @@ START_TEST(lists_are_priced)
 			ck_assert_double_eq_tol(exit, 1, 1e-9);
 			ck_assert_double_eq_tol(walk, 1, 1e-9);
 		}
-		tape_phases_fill(&phases, model, 0, &shadow, &nested);
+		tape_phases_fill(&phases, model, 0, 1, &shadow, &nested);
 		ck_assert_uint_eq(shadow.value[DAV2M_PAGING_EXIT_CYCLES],
 				  (uint64_t)(4 * MEGA * exit));
 		ck_assert_uint_eq(nested.value[DAV2M_WALK_CYCLES], (uint64_t)(7.5e6 * walk));

@@ -32,7 +32,7 @@ static void tick_make(struct adversary *adversary)
 
 	if (adversary->next == pair->ticks)
 		return;
-	tape_phases_fill(&one, adversary->model, 0, &pair->tick[DAV2M_SHADOW][adversary->next],
+	tape_phases_fill(&one, adversary->model, 0, 0, &pair->tick[DAV2M_SHADOW][adversary->next],
 			 &pair->tick[DAV2M_NESTED][adversary->next]);
 	adversary->next++;
 }

@@ -5,6 +5,7 @@
 #ifndef DAV2M_TOOLS_CONTEST_FIELD_H
 #define DAV2M_TOOLS_CONTEST_FIELD_H
 
+#include "drawn.h"
 #include "peers.h"
 #include "phases.h"
 
@@ -38,6 +39,8 @@ struct contest_workload {
 	const char *name;
 	const struct dav2m_sim_workload *simulated;
 	const struct phases *phases;
+	const struct drawn *drawn; /* its phases are `phases`; NULL: not drawn by lot */
+	uint32_t seed;		   /* of what is drawn in it, but for the lists drawn by lot */
 	const char *file[DAV2M_MODES];
 };
 

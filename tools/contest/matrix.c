@@ -37,7 +37,7 @@ static int chosen(const char *list, const char *name)
 	return !list || listed(list, name);
 }
 
-/* Only the user's recordings. */
+/* Only the user's recordings, and what is drawn. */
 #define NO_WORKLOAD "none"
 
 /* The i-th name of one of the lists, in buffer or static; NULL past the last. */
@@ -154,13 +154,24 @@ static void cells_add(const struct contest_choice *choice, struct contest_matrix
 	struct contest_workload workload;
 	size_t i;
 
-	for (i = 0; contest_workload(i, &workload); i++)
+	for (i = 0; contest_workload(i, &workload); i++) {
+		workload.seed = choice->seed;
 		if (chosen(choice->workloads, workload.name))
 			models_add(choice, matrix, &workload);
+	}
+	for (i = 0; i < matrix->n_drawn; i++) {
+		workload = (struct contest_workload){.kind = CONTEST_PHASES,
+						     .name = matrix->drawn[i].name,
+						     .phases = &matrix->drawn[i].phases,
+						     .drawn = &matrix->drawn[i],
+						     .seed = choice->seed};
+		models_add(choice, matrix, &workload);
+	}
 	for (i = 0; i + 1 < choice->n_files; i += 2) {
 		workload =
 			(struct contest_workload){.kind = CONTEST_FILES,
 						  .name = choice->files[i],
+						  .seed = choice->seed,
 						  .file = {choice->files[i], choice->files[i + 1]}};
 		cell_add(matrix, &workload, &contest_as_recorded);
 	}
@@ -175,7 +186,20 @@ static size_t cells_most(const struct contest_choice *choice)
 		workloads++;
 	while (contest_model(models))
 		models++;
-	return workloads * models + choice->n_files / 2;
+	return (workloads + choice->drawn) * models + choice->n_files / 2;
+}
+
+static int drawn_all(const struct contest_choice *choice, struct contest_matrix *matrix,
+		     struct dav2m_host_error *error)
+{
+	matrix->drawn = calloc(choice->drawn + 1, sizeof(*matrix->drawn));
+	if (!matrix->drawn)
+		return tool_fail_memory(error);
+	for (; matrix->n_drawn < choice->drawn; matrix->n_drawn++)
+		if (drawn_make(choice->drawn_seed, (uint32_t)matrix->n_drawn + 1,
+			       &matrix->drawn[matrix->n_drawn]))
+			return tool_fail_memory(error);
+	return 0;
 }
 
 static int cells_make(const struct contest_choice *choice, struct contest_matrix *matrix,
@@ -220,7 +244,7 @@ static int tapes_make(const char *folder, struct contest_matrix *matrix,
 
 	for (i = 0; i < matrix->tapes; i++)
 		if (matrix->tape[i].workload.kind == CONTEST_SIMULATED)
-			parallel.total += contest_record_steps(matrix->tape[i].workload.simulated);
+			parallel.total += contest_record_steps(&matrix->tape[i].workload);
 	return parallel_do(&parallel, error);
 }
 
@@ -246,9 +270,10 @@ int contest_choice_check(const struct contest_choice *choice, struct dav2m_host_
 		return rc;
 	if (!choice->workloads || strcmp(choice->workloads, NO_WORKLOAD) != 0)
 		return list_check("workload", choice->workloads, workload_name, error);
-	return choice->n_files ? 0
-			       : tool_fail(error, DAV2M_HOST_ARGUMENT,
-					   "--workloads: " NO_WORKLOAD " needs recordings");
+	if (choice->n_files || choice->drawn)
+		return 0;
+	return tool_fail(error, DAV2M_HOST_ARGUMENT,
+			 "--workloads: " NO_WORKLOAD " needs recordings or --drawn");
 }
 
 int contest_matrix_make(const struct contest_choice *choice, struct contest_matrix *ret_matrix,
@@ -259,6 +284,8 @@ int contest_matrix_make(const struct contest_choice *choice, struct contest_matr
 
 	memset(ret_matrix, 0, sizeof(*ret_matrix));
 	rc = policies_make(choice, ret_matrix, error);
+	if (!rc)
+		rc = drawn_all(choice, ret_matrix, error);
 	if (!rc)
 		rc = cells_make(choice, ret_matrix, error);
 	if (!rc)
@@ -325,6 +352,9 @@ void contest_matrix_free(struct contest_matrix *matrix)
 
 	for (i = 0; i < matrix->tapes; i++)
 		dav2m_pair_free(&matrix->tape[i].pair);
+	for (i = 0; i < matrix->n_drawn; i++)
+		drawn_free(&matrix->drawn[i]);
+	free(matrix->drawn);
 	free(matrix->tape);
 	free(matrix->cell);
 	free(matrix->policy);

@@ -15,6 +15,9 @@ struct contest_choice {
 	char **files; /* shadow and nested recordings by turns */
 	size_t n_files;
 	const char *recordings; /* folder in which simulated recordings are kept, or NULL */
+	uint32_t drawn;		/* so many workloads of drawn_seed as well */
+	uint32_t drawn_seed;
+	uint32_t seed; /* of everything else that is drawn */
 };
 
 struct contest_matrix {
@@ -25,6 +28,8 @@ struct contest_matrix {
 	struct contest_result *result; /* of cell c and policy p: [c * policies + p] */
 	struct contest_tape *tape;     /* what the cells play on; private */
 	size_t tapes;
+	struct drawn *drawn; /* private */
+	size_t n_drawn;
 };
 
 /* What a policy came to in all cells. Percent of run time, unless it says otherwise. */

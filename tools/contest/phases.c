@@ -76,24 +76,24 @@ static uint64_t list_ticks(const struct phase *list, size_t n)
 	return ticks;
 }
 
-static const struct phase *list_at(const struct phase *list, size_t n, uint64_t tick)
+/* A place in a list that is gone through again and again. */
+struct place {
+	const struct phase *list;
+	size_t phases;
+	size_t phase;
+	uint32_t tick; /* of the phase */
+};
+
+/* The phase of this tick; the place moves on to the next. */
+static const struct phase *step(struct place *place)
 {
-	size_t i;
+	const struct phase *phase = &place->list[place->phase];
 
-	/* No list is empty: NOLINTNEXTLINE(*-core.DivideZero) */
-	tick %= list_ticks(list, n);
-	for (i = 0; tick >= list[i].ticks; i++)
-		tick -= list[i].ticks;
-	return &list[i];
-}
-
-static const struct phase *phase_at(const struct phases *phases, uint64_t tick)
-{
-	uint64_t head = phases->head_repeats * list_ticks(phases->head, phases->head_phases);
-
-	if (tick < head)
-		return list_at(phases->head, phases->head_phases, tick);
-	return list_at(phases->body, phases->body_phases, tick - head);
+	if (++place->tick >= phase->ticks) {
+		place->tick = 0;
+		place->phase = (place->phase + 1) % place->phases;
+	}
+	return phase;
 }
 
 static uint64_t vary(uint64_t value, uint32_t noise_bp, uint64_t random)
@@ -132,10 +132,13 @@ static void walk_add(struct dav2m_sample *sample, uint64_t cycles)
 void phases_fill(const struct phases *phases, uint32_t noise_bp, uint64_t seed,
 		 struct dav2m_sample *ret_shadow, struct dav2m_sample *ret_nested)
 {
+	uint64_t head_ticks = phases->head_repeats * list_ticks(phases->head, phases->head_phases);
+	struct place head = {.list = phases->head, .phases = phases->head_phases};
+	struct place body = {.list = phases->body, .phases = phases->body_phases};
 	uint64_t tick;
 
 	for (tick = 0; tick < phases->ticks; tick++) {
-		const struct phase *phase = phase_at(phases, tick);
+		const struct phase *phase = step(tick < head_ticks ? &head : &body);
 		uint64_t random = mix(seed ^ mix(tick));
 		uint64_t exits = vary(phase->exits, noise_bp, random & 0xffffffff);
 		uint64_t misses = vary(phase->misses, noise_bp, random >> 32);

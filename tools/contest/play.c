@@ -13,8 +13,15 @@
 #include <string.h>
 
 /* Of the policies that throw coins. The adversary plays against other coins than are scored. */
-#define COIN_SEED 1u
-#define VIEW_SEED 2u
+static uint64_t coin_seed(const struct contest_cell *cell)
+{
+	return cell->workload.seed;
+}
+
+static uint64_t view_seed(const struct contest_cell *cell)
+{
+	return (uint64_t)cell->workload.seed + 1;
+}
 
 #define LONG_PHASE_TIMES 100u
 
@@ -242,12 +249,12 @@ static int score_on(const struct contest_policy *policy, const struct contest_ce
 	struct player player;
 	struct score score = {.seen = {.player = &player,
 				       .view = view,
-				       .random = VIEW_SEED,
+				       .random = view_seed(cell),
 				       .cell = cell,
 				       .pair = pair},
 			      .played = modes};
 	struct dav2m_replay replay = {.pair = pair, .see = score_tick, .context = &score};
-	int rc = player_begin(&player, policy, COIN_SEED, error);
+	int rc = player_begin(&player, policy, coin_seed(cell), error);
 
 	memcpy(replay.switch_cycles, cell->switch_cycles, sizeof(replay.switch_cycles));
 	if (!rc) {
@@ -271,8 +278,8 @@ static int adversary_play(const struct contest_policy *policy, const struct cont
 {
 	static const struct dav2m_policy seen_policy = {seen_sample, seen_acknowledge};
 	struct player player;
-	struct seen seen = {.player = &player, .view = view, .random = VIEW_SEED};
-	int rc = player_begin(&player, policy, COIN_SEED + 1, error);
+	struct seen seen = {.player = &player, .view = view, .random = view_seed(cell)};
+	int rc = player_begin(&player, policy, coin_seed(cell) + 1, error);
 
 	return rc ? rc
 		  : adversary_pair(cell->model, cell->switch_cycles, player.start,

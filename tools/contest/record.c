@@ -36,7 +36,6 @@ static const struct {
 };
 
 #define GUEST_BYTES (2ull << 30) /* as `dav2m sim` has it */
-#define SEED	    1u
 
 enum lane_index { SHADOW_LANE = DAV2M_SHADOW, NESTED_LANE = DAV2M_NESTED, SWITCHER_LANE, LANES };
 
@@ -151,11 +150,12 @@ static void lanes_end(struct lane *lane)
 	memset(lane, 0, LANES * sizeof(*lane));
 }
 
-static int lanes_run(struct lane *lane, const struct dav2m_sim_workload *workload,
+static int lanes_run(struct lane *lane, const struct contest_workload *workload,
 		     const struct contest_model *model, uint32_t scale_bp,
 		     atomic_uint_least64_t *steps, struct dav2m_host_error *error)
 {
-	struct dav2m_sim_source *source = dav2m_sim_source_new(workload, SEED, scale_bp);
+	struct dav2m_sim_source *source =
+		dav2m_sim_source_new(workload->simulated, workload->seed, scale_bp);
 	int rc = source ? 0 : tool_fail_memory(error);
 	int i;
 
@@ -170,7 +170,7 @@ static int lanes_run(struct lane *lane, const struct dav2m_sim_workload *workloa
 }
 
 /* Short workloads run again, stretched. */
-static int lanes_run_long(struct lane *lane, const struct dav2m_sim_workload *workload,
+static int lanes_run_long(struct lane *lane, const struct contest_workload *workload,
 			  const struct contest_model *model, atomic_uint_least64_t *steps,
 			  struct dav2m_host_error *error)
 {
@@ -249,7 +249,7 @@ static int same_work(const struct lane *lane)
 }
 
 static struct dav2m_trace_header header_of(const struct lane *lane,
-					   const struct dav2m_sim_workload *workload,
+					   const struct contest_workload *workload,
 					   const struct contest_model *model)
 {
 	struct dav2m_trace_header header = {.columns = DAV2M_ALL_COUNTERS};
@@ -264,7 +264,7 @@ static struct dav2m_trace_header header_of(const struct lane *lane,
 	return header;
 }
 
-int contest_record(const struct dav2m_sim_workload *workload, const struct contest_model *model,
+int contest_record(const struct contest_workload *workload, const struct contest_model *model,
 		   atomic_uint_least64_t *steps, struct dav2m_trace ret_trace[DAV2M_MODES],
 		   struct dav2m_host_error *error)
 {
@@ -285,9 +285,10 @@ int contest_record(const struct dav2m_sim_workload *workload, const struct conte
 	return rc;
 }
 
-uint64_t contest_record_steps(const struct dav2m_sim_workload *workload)
+uint64_t contest_record_steps(const struct contest_workload *workload)
 {
-	struct dav2m_sim_source *source = dav2m_sim_source_new(workload, SEED, DAV2M_ONE_BP);
+	struct dav2m_sim_source *source =
+		dav2m_sim_source_new(workload->simulated, workload->seed, DAV2M_ONE_BP);
 	uint64_t steps = source ? dav2m_sim_source_total(source) : 0;
 
 	dav2m_sim_source_free(source);

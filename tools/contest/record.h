@@ -13,15 +13,15 @@
 #include <stdatomic.h>
 
 /* Steps that contest_record() adds to its count in all, for a progress bar. */
-uint64_t contest_record_steps(const struct dav2m_sim_workload *workload);
+uint64_t contest_record_steps(const struct contest_workload *workload);
 
 /*
- * Simulates and fills both traces, which are to be freed whatever the answer. A trace is some
- * 3000 ticks of 1e8 of progress, which counts the guest kernel's work too, at one instruction a
- * cycle, because the simulator gives it cycles only. The program is run again and again to fill
- * them. Answers 0 or a negative enum dav2m_host_code.
+ * Simulates a workload of the simulator and fills both traces, which are to be freed whatever the
+ * answer. A trace is some 3000 ticks of 1e8 of progress, which counts the guest kernel's work too,
+ * at one instruction a cycle, because the simulator gives it cycles only. The program is run again
+ * and again to fill them. Answers 0 or a negative enum dav2m_host_code.
  */
-int contest_record(const struct dav2m_sim_workload *workload, const struct contest_model *model,
+int contest_record(const struct contest_workload *workload, const struct contest_model *model,
 		   atomic_uint_least64_t *steps, struct dav2m_trace ret_trace[DAV2M_MODES],
 		   struct dav2m_host_error *error);
 

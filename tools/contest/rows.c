@@ -272,4 +272,6 @@ void contest_list_print(FILE *to)
 			: workload.kind == CONTEST_PHASES
 				? "a list of phases, see tools/contest/phases.c"
 				: "makes the mode that runs the wrong one, whichever it is");
+	fprintf(to, "  %-14s %s\n", "drawn-SEED-N",
+		"with --drawn: the N-th list of phases drawn by lot");
 }

@@ -13,9 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Counts of a phase vary by 2 % from tick to tick. */
+/* Counts of a phase vary by 2 % from tick to tick, where nothing else was drawn. */
 #define PHASES_NOISE_BP 200u
-#define PHASES_SEED	1u
 
 /* Recordings of the user's may differ by this much in work: the longest tick of a real sampler. */
 #define TOLERANCE_BP 100u
@@ -57,13 +56,13 @@ static void reprice(struct dav2m_sample *tick, enum dav2m_counter part, uint64_t
 }
 
 void tape_phases_fill(const struct phases *phases, const struct contest_model *model,
-		      uint32_t noise_bp, struct dav2m_sample *ret_shadow,
+		      uint32_t noise_bp, uint64_t seed, struct dav2m_sample *ret_shadow,
 		      struct dav2m_sample *ret_nested)
 {
 	double exit = contest_exit_price(model), walk = contest_walk_price(model);
 	size_t i;
 
-	phases_fill(phases, noise_bp, PHASES_SEED, ret_shadow, ret_nested);
+	phases_fill(phases, noise_bp, seed, ret_shadow, ret_nested);
 	for (i = 0; i < phases->ticks; i++) {
 		reprice(&ret_shadow[i], DAV2M_PAGING_EXIT_CYCLES,
 			ret_shadow[i].value[DAV2M_PAGING_EXIT_CYCLES], exit);
@@ -83,14 +82,17 @@ void tape_phases_switches(const struct contest_model *model, uint64_t ret_cycles
 	ret_cycles[DAV2M_NESTED] = (uint64_t)(PHASES_TO_NESTED_CYCLES * exit);
 }
 
-static int phases_make(const struct phases *phases, const struct contest_model *model,
+static int phases_make(const struct contest_workload *workload, const struct contest_model *model,
 		       struct dav2m_pair *ret_pair, struct dav2m_host_error *error)
 {
-	int rc = tape_new(phases->ticks, ret_pair, error);
+	const struct drawn *drawn = workload->drawn;
+	uint32_t noise_bp = drawn ? drawn->noise_bp : PHASES_NOISE_BP;
+	uint64_t seed = drawn ? drawn->noise_seed : workload->seed;
+	int rc = tape_new(workload->phases->ticks, ret_pair, error);
 
 	if (rc)
 		return rc;
-	tape_phases_fill(phases, model, PHASES_NOISE_BP, ret_pair->tick[DAV2M_SHADOW],
+	tape_phases_fill(workload->phases, model, noise_bp, seed, ret_pair->tick[DAV2M_SHADOW],
 			 ret_pair->tick[DAV2M_NESTED]);
 	tape_phases_switches(model, ret_pair->switch_cycles);
 	ret_pair->switch_known = DAV2M_BIT(DAV2M_SHADOW) | DAV2M_BIT(DAV2M_NESTED);
@@ -103,9 +105,12 @@ static int path_make(const char *folder, const struct contest_workload *workload
 		     struct dav2m_host_error *error)
 {
 	const char *mode_name = dav2m_mode_name((enum dav2m_mode)mode);
+	char seed[32] = "";
 
-	if ((size_t)snprintf(path, size, "%s/%s.%s.%s.%s.csv", folder, workload->name,
-			     model->machine, model->cost, mode_name) < size)
+	if (workload->seed != 1)
+		snprintf(seed, sizeof(seed), ".seed-%u", (unsigned int)workload->seed);
+	if ((size_t)snprintf(path, size, "%s/%s.%s.%s%s.%s.csv", folder, workload->name,
+			     model->machine, model->cost, seed, mode_name) < size)
 		return 0;
 	return tool_fail(error, DAV2M_HOST_ARGUMENT, "--recordings: the name is too long");
 }
@@ -155,10 +160,10 @@ static int kept_or_made(const struct contest_workload *workload, const struct co
 	if (folder && !rc)
 		rc = kept_read(path, trace, error);
 	if (rc == 1)
-		atomic_fetch_add(steps, contest_record_steps(workload->simulated));
+		atomic_fetch_add(steps, contest_record_steps(workload));
 	if (rc)
 		return rc < 0 ? rc : 0;
-	rc = contest_record(workload->simulated, model, steps, trace, error);
+	rc = contest_record(workload, model, steps, trace, error);
 	for (mode = 0; mode < DAV2M_MODES && folder && !rc; mode++)
 		rc = trace_write(path[mode], &trace[mode], error);
 	return rc;
@@ -193,7 +198,7 @@ int tape_make(const struct contest_workload *workload, const struct contest_mode
 	int rc;
 
 	if (workload->kind == CONTEST_PHASES)
-		return phases_make(workload->phases, model, ret_pair, error);
+		return phases_make(workload, model, ret_pair, error);
 	rc = workload->kind == CONTEST_FILES
 		     ? files_read(workload, trace, error)
 		     : kept_or_made(workload, model, folder, steps, trace, error);

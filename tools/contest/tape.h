@@ -15,7 +15,7 @@ void tape_sum(struct dav2m_pair *pair);
 
 /* phases_fill() at the model's prices. */
 void tape_phases_fill(const struct phases *phases, const struct contest_model *model,
-		      uint32_t noise_bp, struct dav2m_sample *ret_shadow,
+		      uint32_t noise_bp, uint64_t seed, struct dav2m_sample *ret_shadow,
 		      struct dav2m_sample *ret_nested);
 
 /* What the model has switches cost on a list of phases. */
