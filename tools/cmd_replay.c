@@ -6,14 +6,13 @@
  * makes the table, timeline.c the picture.
  */
 #include "command.h"
+#include "controller_options.h"
 #include "input.h"
 #include "output.h"
 #include "picture.h"
 #include "progress.h"
 #include "replay_rows.h"
 #include "timeline.h"
-
-#include <dav2m/host/config_file.h>
 
 #include <argp.h>
 #include <errno.h>
@@ -22,28 +21,19 @@
 #include <string.h>
 
 enum option_key {
-	KEY_SET = 256,
-	KEY_SWITCH_COST,
+	KEY_SWITCH_COST = 256,
 	KEY_NATIVE,
-	KEY_START,
 	KEY_FORMAT,
 	KEY_TIMELINE,
 	KEY_DECISIONS,
 	KEY_ALLOW_TRUNCATED,
 	KEY_TOLERANCE,
-	KEY_FIT,
-	KEY_PRESET,
-	KEY_CONFIG
+	KEY_FIT
 };
 
 static const struct argp_option options[] = {
-	{"preset", KEY_PRESET, "NAME", 0,
-	 "start from this preset: default, repaired, paper or bounded", 1},
-	{"config", KEY_CONFIG, "FILE", 0, "apply an INI file of controller fields", 1},
-	{"set", KEY_SET, "FIELD=VALUE", 0, "set one controller field; may be repeated", 1},
 	{"fit", KEY_FIT, NULL, 0,
 	 "set window_inst to the recording's tick length, and the thresholds in proportion", 1},
-	{"start", KEY_START, "MODE", 0, "mode at the beginning: shadow (default) or nested", 2},
 	{"switch-cost", KEY_SWITCH_COST, "TO_NESTED[,TO_SHADOW]", 0,
 	 "cycles that a switch costs, per direction or for both; default: what the recordings say",
 	 2},
@@ -70,6 +60,7 @@ struct arguments {
 	const char *output;
 	enum report_format format;
 	uint32_t flags;
+	struct controller_options controller;
 	struct replay_job job;
 };
 
@@ -110,24 +101,6 @@ static void switch_cost_parse(struct replay_job *job, const char *text, struct a
 	job->switch_source = "given by --switch-cost";
 }
 
-static void set_parse(struct dav2m_config *config, const char *text, struct argp_state *state)
-{
-	const char *equals = strchr(text, '=');
-	struct dav2m_host_error error;
-	char name[64];
-
-	if (!equals || equals == text || (size_t)(equals - text) >= sizeof(name)) {
-		argp_error(state, "--set: '%s' is not FIELD=VALUE", text);
-		return;
-	}
-	memcpy(name, text, (size_t)(equals - text));
-	name[equals - text] = 0;
-	if (!strcmp(name, "preset"))
-		argp_error(state, "--set: a preset is chosen by --preset");
-	else if (dav2m_config_assign(config, name, equals + 1, &error))
-		argp_error(state, "--set: %s", error.text);
-}
-
 static void tolerance_parse(struct replay_job *job, const char *text, struct argp_state *state)
 {
 	char *end;
@@ -136,40 +109,6 @@ static void tolerance_parse(struct replay_job *job, const char *text, struct arg
 	if (end == text || *end || !(percent >= 0 && percent <= 100))
 		argp_error(state, "--tolerance: '%s' is not a percentage in [0, 100]", text);
 	job->tolerance_bp = (uint32_t)(percent * 100 + 0.5);
-}
-
-static void start_parse(struct replay_job *job, const char *text, struct argp_state *state)
-{
-	if (!strcmp(text, "shadow"))
-		job->start = DAV2M_SHADOW;
-	else if (!strcmp(text, "nested"))
-		job->start = DAV2M_NESTED;
-	else
-		argp_error(state, "--start: '%s' is neither shadow nor nested", text);
-}
-
-static void preset_parse(struct replay_job *job, const char *text, struct argp_state *state)
-{
-	struct dav2m_host_error error;
-
-	if (job->configured)
-		argp_error(state,
-			   "--preset must come before --config and --set, which it would undo");
-	if (dav2m_config_assign(&job->config, "preset", text, &error))
-		argp_error(state, "--preset: %s", error.text);
-	snprintf(job->shown, sizeof(job->shown), "preset %s", text);
-}
-
-/* A config file is no part of the command line: what is wrong in it exits with 1. */
-static void config_load(struct replay_job *job, const char *path)
-{
-	struct dav2m_host_error error;
-
-	if (dav2m_config_load(path, &job->config, &error)) {
-		complain("%s", error.text);
-		exit(COMMAND_FAILED);
-	}
-	job->configured = 1;
 }
 
 static void path_parse(struct arguments *arguments, char *text, struct argp_state *state)
@@ -199,21 +138,11 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
 	struct replay_job *job = &arguments->job;
 
 	switch (key) {
-	case KEY_PRESET:
-		preset_parse(job, text, state);
-		return 0;
-	case KEY_CONFIG:
-		config_load(job, text);
-		return 0;
-	case KEY_SET:
-		set_parse(&job->config, text, state);
-		job->configured = 1;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &arguments->controller;
 		return 0;
 	case KEY_FIT:
 		job->fit = 1;
-		return 0;
-	case KEY_START:
-		start_parse(job, text, state);
 		return 0;
 	case KEY_SWITCH_COST:
 		switch_cost_parse(job, text, state);
@@ -251,6 +180,8 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
 	}
 }
 
+static const struct argp_child children[] = {{&controller_argp, 0, NULL, 1}, {NULL, 0, NULL, 0}};
+
 static const struct argp argp = {
 	.options = options,
 	.parser = option_parse,
@@ -261,6 +192,7 @@ static const struct argp argp = {
 	       "A recording is a counter trace (.gz, .xz and .zst are unpacked; - is the standard "
 	       "input). The picture and the decisions show the controller that --preset, --config "
 	       "and --set describe. Exit codes: 0 done, 1 failed, 2 wrong command line.",
+	.children = children,
 };
 
 static int source_next(void *context, const char **ret_data, size_t *ret_size,
@@ -417,8 +349,9 @@ int cmd_replay(int argc, char **argv)
 	struct dav2m_host_error error;
 	int rc;
 
-	replay_job_init(&arguments.job);
+	controller_options_init(&arguments.controller);
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	replay_job_configure(&arguments.job, &arguments.controller);
 	rc = replay(&arguments, &sinks, &error);
 	if (rc) {
 		sinks_abort(&sinks);

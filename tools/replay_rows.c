@@ -4,6 +4,7 @@
  */
 #include "replay_rows.h"
 
+#include "controller_options.h"
 #include "timeline.h"
 
 #include <inttypes.h>
@@ -32,14 +33,15 @@ struct bases {
 	uint64_t hindsight;
 };
 
-void replay_job_init(struct replay_job *job)
+void replay_job_configure(struct replay_job *job, const struct controller_options *options)
 {
-	memset(job, 0, sizeof(*job));
-	job->config.size = sizeof(job->config);
-	dav2m_config_preset(DAV2M_PRESET_DEFAULT, &job->config);
-	job->start = DAV2M_SHADOW;
-	snprintf(job->shown, sizeof(job->shown), "preset %s",
-		 dav2m_preset_name(DAV2M_PRESET_DEFAULT));
+	job->config = options->config;
+	job->configured = options->configured;
+	job->start = options->start;
+	if (job->configured)
+		snprintf(job->shown, sizeof(job->shown), "configured");
+	else
+		snprintf(job->shown, sizeof(job->shown), "preset %s", options->preset_name);
 }
 
 static int fail(struct dav2m_host_error *error, int code, const char *text)
@@ -110,8 +112,6 @@ int replay_job_complete(struct replay_job *job, struct dav2m_host_error *error)
 		rc = fit_check(job, error);
 	if (rc)
 		return rc;
-	if (job->configured)
-		snprintf(job->shown, sizeof(job->shown), "configured");
 	if (job->fit)
 		config_fit(&job->config, tick_length(job));
 	if (!dav2m_config_check(&job->config, &fault))

@@ -9,6 +9,7 @@
 
 #include <dav2m/host/replay.h>
 
+struct controller_options;
 struct timeline;
 
 struct replay_job {
@@ -27,7 +28,8 @@ struct replay_job {
 	char shown[64];		    /* its name */
 };
 
-void replay_job_init(struct replay_job *job);
+/* The controller that is shown. */
+void replay_job_configure(struct replay_job *job, const struct controller_options *options);
 
 /* When the recordings are read: checks the config, settles switch costs. Host library codes. */
 int replay_job_complete(struct replay_job *job, struct dav2m_host_error *error);

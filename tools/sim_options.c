@@ -4,9 +4,8 @@
  */
 #include "sim_options.h"
 
-#include "command.h"
+#include "controller_options.h"
 
-#include <dav2m/host/config_file.h>
 #include <dav2m/sim/sim.h>
 
 #include <argp.h>
@@ -29,10 +28,6 @@ enum option_key {
 	KEY_MODES,
 	KEY_WARM_UP,
 	KEY_WINDOW,
-	KEY_START,
-	KEY_PRESET,
-	KEY_SET,
-	KEY_CONFIG,
 	KEY_RECORD,
 	KEY_WORKLOAD,
 	KEY_SEED,
@@ -70,11 +65,6 @@ static const struct argp_option options[] = {
 	{"modes", KEY_MODES, "LIST", 0, "of native,shadow,nested,adaptive (all)", 3},
 	{"warm-up", KEY_WARM_UP, "N", 0, "leave the first N instructions out of the counts (0)", 3},
 	{"window-inst", KEY_WINDOW, "N", 0, "instructions per tick (1e6; workloads: their own)", 4},
-	{"start", KEY_START, "MODE", 0, "that the adaptive run begins in (shadow)", 4},
-	{"preset", KEY_PRESET, "NAME", 0,
-	 "the controller's: default (default), repaired, paper or bounded", 4},
-	{"set", KEY_SET, "FIELD=VALUE", 0, "one field of the controller's config", 4},
-	{"config", KEY_CONFIG, "FILE", 0, "an INI file with fields of the controller's config", 4},
 	{"record", KEY_RECORD, "PREFIX", 0, "write PREFIX.MODE.csv, a counter trace of each run",
 	 5},
 	{"pictures", KEY_PICTURES, "PREFIX", 0,
@@ -98,10 +88,9 @@ static const struct argp_option options[] = {
 
 struct parse {
 	struct sim_options *options;
-	struct dav2m_config preset; /* to see which thresholds are still the preset's */
-	uint32_t window_inst;	    /* 0: not given */
-	int configured;		    /* a --set or --config came before */
-	int of_vcpus;		    /* an option that goes with --vcpus */
+	struct controller_options controller;
+	uint32_t window_inst; /* 0: not given */
+	int of_vcpus;	      /* an option that goes with --vcpus */
 };
 
 static uint64_t number_parse(struct argp_state *state, const char *option, const char *text,
@@ -205,47 +194,6 @@ static void workload_parse(struct argp_state *state, struct sim_options *o, cons
 		argp_error(state, "--workload: there is no '%s'; --list names them", name);
 }
 
-static void assign(struct argp_state *state, struct parse *parse, const char *name,
-		   const char *value)
-{
-	struct dav2m_host_error error;
-
-	if (dav2m_config_assign(&parse->options->setup.config, name, value, &error))
-		argp_error(state, "%s", error.text);
-}
-
-static void preset_parse(struct argp_state *state, struct parse *parse, const char *name)
-{
-	if (parse->configured)
-		argp_error(state, "--preset comes before --set and --config");
-	assign(state, parse, "preset", name);
-	parse->preset = parse->options->setup.config;
-}
-
-static void set_parse(struct argp_state *state, struct parse *parse, const char *text)
-{
-	const char *equals = strchr(text, '=');
-	char name[64];
-
-	if (!equals || (size_t)(equals - text) >= sizeof(name))
-		argp_error(state, "--set: FIELD=VALUE is expected, not '%s'", text);
-	snprintf(name, sizeof(name), "%.*s", (int)(equals - text), text);
-	assign(state, parse, name, equals + 1);
-	parse->configured = 1;
-}
-
-/* A config file is no part of the command line: what is wrong in it exits with 1. */
-static void config_load(struct parse *parse, const char *path)
-{
-	struct dav2m_host_error error;
-
-	if (dav2m_config_load(path, &parse->options->setup.config, &error)) {
-		complain("%s", error.text);
-		exit(COMMAND_FAILED);
-	}
-	parse->configured = 1;
-}
-
 /* The next element of a list: its end, and where the one after it begins, or NULL. */
 static const char *list_next(const char *text, size_t *ret_length)
 {
@@ -324,33 +272,6 @@ static error_t smp_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static error_t controller_option(int key, char *arg, struct argp_state *state)
-{
-	static const char *const starts[] = {"shadow", "nested"};
-	struct parse *parse = state->input;
-
-	switch (key) {
-	case KEY_WINDOW:
-		parse->window_inst = (uint32_t)number_parse(state, "window-inst", arg, 1, 1u << 31);
-		return 0;
-	case KEY_START:
-		parse->options->setup.start =
-			(enum dav2m_mode)choice(state, "start", arg, starts, 2);
-		return 0;
-	case KEY_PRESET:
-		preset_parse(state, parse, arg);
-		return 0;
-	case KEY_SET:
-		set_parse(state, parse, arg);
-		return 0;
-	case KEY_CONFIG:
-		config_load(parse, arg);
-		return 0;
-	default:
-		return smp_option(key, arg, state);
-	}
-}
-
 static error_t guest_option(int key, char *arg, struct argp_state *state)
 {
 	static const char *const pages[] = {"4k", "2m", "1g"};
@@ -384,7 +305,7 @@ static error_t guest_option(int key, char *arg, struct argp_state *state)
 		setup->swap_bytes = number_parse(state, "guest-swap", arg, 0, 1 << 22) << 20;
 		return 0;
 	default:
-		return controller_option(key, arg, state);
+		return smp_option(key, arg, state);
 	}
 }
 
@@ -411,6 +332,9 @@ static error_t input_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_WARM_UP:
 		o->setup.warm_up_inst = number_parse(state, "warm-up", arg, 0, 1ull << 53);
+		return 0;
+	case KEY_WINDOW:
+		parse->window_inst = (uint32_t)number_parse(state, "window-inst", arg, 1, 1u << 31);
 		return 0;
 	case KEY_RECORD:
 		o->setup.record = arg;
@@ -504,10 +428,12 @@ static void threshold_scale(uint32_t *threshold, uint32_t preset, uint32_t windo
 static void config_finish(struct argp_state *state, struct parse *parse)
 {
 	struct dav2m_config *config = &parse->options->setup.config;
-	const struct dav2m_config *preset = &parse->preset;
+	const struct dav2m_config *preset = &parse->controller.preset;
 	const struct dav2m_sim_workload *workload = parse->options->workload;
 	struct dav2m_config_fault fault;
 
+	*config = parse->controller.config;
+	parse->options->setup.start = parse->controller.start;
 	if (parse->window_inst)
 		config->window_inst = parse->window_inst;
 	else if (config->window_inst == preset->window_inst)
@@ -527,6 +453,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	struct sim_options *o = parse->options;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &parse->controller;
+		return 0;
 	case ARGP_KEY_ARGS:
 		o->traces = state->argv + state->next;
 		o->n_traces = (size_t)(state->argc - state->next);
@@ -542,6 +471,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 void sim_options_parse(int argc, char **argv, struct sim_options *ret_options)
 {
+	static const struct argp_child children[] = {{&controller_argp, 0, NULL, 4},
+						     {NULL, 0, NULL, 0}};
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse_option,
@@ -550,7 +481,8 @@ void sim_options_parse(int argc, char **argv, struct sim_options *ret_options)
 		       "two, on what `dav2m trace` and others recorded of real programs, or on a "
 		       "workload."
 		       "\vSeveral traces run one after another in one guest. Thresholds are per "
-		       "window: unless they are set, they shrink with --window-inst."};
+		       "window: unless they are set, they shrink with --window-inst.",
+		.children = children};
 	struct parse parse = {.options = ret_options};
 	struct run_setup *setup = &ret_options->setup;
 
@@ -559,9 +491,7 @@ void sim_options_parse(int argc, char **argv, struct sim_options *ret_options)
 	setup->cost = dav2m_sim_cost_find("palacios2011");
 	guest_set(setup, dav2m_sim_guest_find("plain"));
 	setup->modes = (1u << RUN_MODES) - 1;
-	setup->config.size = sizeof(setup->config);
-	dav2m_config_preset(DAV2M_PRESET_DEFAULT, &setup->config);
-	parse.preset = setup->config;
+	controller_options_init(&parse.controller);
 	ret_options->smp.cost = dav2m_smp_cost_find("xen3-smp");
 	ret_options->smp.domains = 1;
 	ret_options->smp.nodes = 4; /* a 16-way server of that time */

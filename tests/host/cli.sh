@@ -81,6 +81,7 @@ expect 2 "'nan' is not a percentage" replay --tolerance=nan s.csv n.csv
 expect 2 "preset must be default, repaired, paper or bounded, not 'best'" replay --preset=best s.csv n.csv
 expect 2 'preset must come before' replay --set=window_inst=5 --preset=paper s.csv n.csv
 expect 2 "'window_inst' is not FIELD=VALUE" replay --set=window_inst s.csv n.csv
+expect 2 'a preset is chosen by --preset' replay --set=preset=paper s.csv n.csv
 expect 2 "no field is named 'window'" replay --set=window=5 s.csv n.csv
 expect 2 'window_inst must be a whole number in' replay --set=window_inst=lots s.csv n.csv
 expect 2 'neither in .svg nor in .png' replay --timeline=x.jpg s.csv n.csv

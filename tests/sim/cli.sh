@@ -75,8 +75,10 @@ expect 2 "there is no 'x'; --list" --cost x good
 expect 2 "'x' is none of native" --modes native,x good
 expect 2 "'' is none of native" --modes native, good
 expect 2 "no field" --set nothing=1 good
-expect 2 'FIELD=VALUE is expected' --set window_inst good
-expect 2 'preset comes before' --set window_inst=1e6 --preset paper good
+expect 2 "'window_inst' is not FIELD=VALUE" --set window_inst good
+expect 2 'preset must come before' --set window_inst=1e6 --preset paper good
+expect 2 'a preset is chosen by --preset' --set preset=paper good
+expect 2 "'best' is neither" --start best good
 expect 2 'window_tmiss' --set window_tmiss=1000 good
 expect 2 'a whole number in' --window-inst 0 good
 expect 2 'a whole number in' --window-inst 1.5 good

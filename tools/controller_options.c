@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reads --preset, --config, --set and --start; see controller_options.h.
+ */
+#include "controller_options.h"
+
+#include "command.h"
+
+#include <dav2m/host/config_file.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum option_key { KEY_PRESET = 256, KEY_CONFIG, KEY_SET, KEY_START };
+
+static const struct argp_option option_list[] = {
+	{"preset", KEY_PRESET, "NAME", 0,
+	 "start from this preset: default, repaired, paper or bounded", 0},
+	{"config", KEY_CONFIG, "FILE", 0, "apply an INI file of controller fields", 0},
+	{"set", KEY_SET, "FIELD=VALUE", 0, "set one controller field; may be repeated", 0},
+	{"start", KEY_START, "MODE", 0,
+	 "mode that the controller begins in: shadow (default) or nested", 0},
+	{NULL, 0, NULL, 0, NULL, 0},
+};
+
+void controller_options_init(struct controller_options *options)
+{
+	memset(options, 0, sizeof(*options));
+	options->config.size = sizeof(options->config);
+	dav2m_config_preset(DAV2M_PRESET_DEFAULT, &options->config);
+	options->preset = options->config;
+	snprintf(options->preset_name, sizeof(options->preset_name), "%s",
+		 dav2m_preset_name(DAV2M_PRESET_DEFAULT));
+	options->start = DAV2M_SHADOW;
+}
+
+static void preset_parse(struct controller_options *options, const char *text,
+			 struct argp_state *state)
+{
+	struct dav2m_host_error error;
+
+	if (options->configured)
+		argp_error(state,
+			   "--preset must come before --config and --set, which it would undo");
+	if (dav2m_config_assign(&options->config, "preset", text, &error))
+		argp_error(state, "--preset: %s", error.text);
+	options->preset = options->config;
+	snprintf(options->preset_name, sizeof(options->preset_name), "%s", text);
+}
+
+/* A config file is no part of the command line: what is wrong in it exits with 1. */
+static void config_load(struct controller_options *options, const char *path)
+{
+	struct dav2m_host_error error;
+
+	if (dav2m_config_load(path, &options->config, &error)) {
+		complain("%s", error.text);
+		exit(COMMAND_FAILED);
+	}
+	options->configured = 1;
+}
+
+static void set_parse(struct controller_options *options, const char *text,
+		      struct argp_state *state)
+{
+	const char *equals = strchr(text, '=');
+	struct dav2m_host_error error;
+	char name[64];
+
+	if (!equals || equals == text || (size_t)(equals - text) >= sizeof(name)) {
+		argp_error(state, "--set: '%s' is not FIELD=VALUE", text);
+		return;
+	}
+	memcpy(name, text, (size_t)(equals - text));
+	name[equals - text] = 0;
+	if (!strcmp(name, "preset"))
+		argp_error(state, "--set: a preset is chosen by --preset");
+	else if (dav2m_config_assign(&options->config, name, equals + 1, &error))
+		argp_error(state, "--set: %s", error.text);
+	options->configured = 1;
+}
+
+static void start_parse(struct controller_options *options, const char *text,
+			struct argp_state *state)
+{
+	if (!strcmp(text, "shadow"))
+		options->start = DAV2M_SHADOW;
+	else if (!strcmp(text, "nested"))
+		options->start = DAV2M_NESTED;
+	else
+		argp_error(state, "--start: '%s' is neither shadow nor nested", text);
+}
+
+static error_t option_parse(int key, char *text, struct argp_state *state)
+{
+	struct controller_options *options = state->input;
+
+	switch (key) {
+	case KEY_PRESET:
+		preset_parse(options, text, state);
+		return 0;
+	case KEY_CONFIG:
+		config_load(options, text);
+		return 0;
+	case KEY_SET:
+		set_parse(options, text, state);
+		return 0;
+	case KEY_START:
+		start_parse(options, text, state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp controller_argp = {.options = option_list, .parser = option_parse};

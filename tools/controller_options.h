@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The options that describe a controller, the same in every command that runs one: --preset,
+ * --config, --set and --start.
+ */
+#ifndef DAV2M_TOOLS_CONTROLLER_OPTIONS_H
+#define DAV2M_TOOLS_CONTROLLER_OPTIONS_H
+
+#include <dav2m/config.h>
+
+#include <argp.h>
+
+struct controller_options {
+	struct dav2m_config config;
+	struct dav2m_config preset; /* config before --config and --set */
+	char preset_name[16];
+	int configured; /* a --config or --set stood on the line */
+	enum dav2m_mode start;
+};
+
+/* The default preset, in shadow mode: for before the parsing. */
+void controller_options_init(struct controller_options *options);
+
+/*
+ * A child of the command's own parser, which hands it its struct controller_options as
+ * child_inputs[0] at ARGP_KEY_INIT. When the parent is told ARGP_KEY_END the options are complete;
+ * the rules between fields are for the parent to check.
+ */
+extern const struct argp controller_argp;
+
+#endif
