@@ -5,6 +5,7 @@
 #include "controller_options.h"
 
 #include "command.h"
+#include "judge_fields.h"
 
 #include <dav2m/host/config_file.h>
 
@@ -35,6 +36,24 @@ void controller_options_init(struct controller_options *options)
 	options->start = DAV2M_SHADOW;
 }
 
+/* Where a field was set, or NULL for a name that is none. */
+static struct field_origin *origin_of(struct controller_options *options, const char *name)
+{
+	const struct dav2m_config_field *field;
+	size_t i;
+
+	for (i = 0; i < CONTROLLER_FIELDS && (field = dav2m_config_field(i)); i++)
+		if (!strcmp(field->name, name))
+			return &options->origin[i];
+	return NULL;
+}
+
+static void preset_note(struct controller_options *options, const char *name)
+{
+	snprintf(options->preset_name, sizeof(options->preset_name), "%s", name);
+	memset(options->origin, 0, sizeof(options->origin));
+}
+
 static void preset_parse(struct controller_options *options, const char *text,
 			 struct argp_state *state)
 {
@@ -46,18 +65,43 @@ static void preset_parse(struct controller_options *options, const char *text,
 	if (dav2m_config_assign(&options->config, "preset", text, &error))
 		argp_error(state, "--preset: %s", error.text);
 	options->preset = options->config;
-	snprintf(options->preset_name, sizeof(options->preset_name), "%s", text);
+	preset_note(options, text);
+}
+
+struct file {
+	struct controller_options *options;
+	const char *path;
+	int undoes; /* its preset, what stood before on the line */
+};
+
+static void file_see(void *context, size_t line, const char *name, const char *value)
+{
+	struct file *file = context;
+	struct field_origin *origin = origin_of(file->options, name);
+
+	if (origin) {
+		*origin = (struct field_origin){file->path, line, 1};
+		return;
+	}
+	file->undoes = file->options->configured;
+	preset_note(file->options, value);
 }
 
 /* A config file is no part of the command line: what is wrong in it exits with 1. */
-static void config_load(struct controller_options *options, const char *path)
+static void config_load(struct controller_options *options, const char *path,
+			struct argp_state *state)
 {
+	struct file file = {options, path, 0};
 	struct dav2m_host_error error;
 
-	if (dav2m_config_load(path, &options->config, &error)) {
+	if (dav2m_config_load_seen(path, &options->config, file_see, &file, &error)) {
 		complain("%s", error.text);
 		exit(COMMAND_FAILED);
 	}
+	if (file.undoes)
+		argp_error(state,
+			   "--config: the preset in %s would undo the --config and --set before it",
+			   path);
 	options->configured = 1;
 }
 
@@ -66,6 +110,7 @@ static void set_parse(struct controller_options *options, const char *text,
 {
 	const char *equals = strchr(text, '=');
 	struct dav2m_host_error error;
+	struct field_origin *origin;
 	char name[64];
 
 	if (!equals || equals == text || (size_t)(equals - text) >= sizeof(name)) {
@@ -78,6 +123,9 @@ static void set_parse(struct controller_options *options, const char *text,
 		argp_error(state, "--set: a preset is chosen by --preset");
 	else if (dav2m_config_assign(&options->config, name, equals + 1, &error))
 		argp_error(state, "--set: %s", error.text);
+	origin = origin_of(options, name);
+	if (origin)
+		*origin = (struct field_origin){.set = 1};
 	options->configured = 1;
 }
 
@@ -92,6 +140,37 @@ static void start_parse(struct controller_options *options, const char *text,
 		argp_error(state, "--start: '%s' is neither shadow nor nested", text);
 }
 
+/* A field that was set and is not used. */
+static void unused_tell(struct controller_options *options, const char *field,
+			const struct field_origin *origin, struct argp_state *state)
+{
+	const struct field_origin *judge = origin_of(options, "judge");
+	char text[200];
+
+	if (judge && judge->set)
+		snprintf(text, sizeof(text), "%s has no effect with judge %u", field,
+			 options->config.judge);
+	else
+		snprintf(text, sizeof(text), "%s has no effect with preset %s", field,
+			 options->preset_name);
+	if (origin->path)
+		complain("%s:%zu: %s: the %s judge does not use it", origin->path, origin->line,
+			 text, judge_name(options->config.judge));
+	else
+		argp_error(state, "--set: %s: the %s judge does not use it", text,
+			   judge_name(options->config.judge));
+}
+
+static void fields_check(struct controller_options *options, struct argp_state *state)
+{
+	const struct dav2m_config_field *field;
+	size_t i;
+
+	for (i = 0; i < CONTROLLER_FIELDS && (field = dav2m_config_field(i)); i++)
+		if (options->origin[i].set && !judge_uses(options->config.judge, field->name))
+			unused_tell(options, field->name, &options->origin[i], state);
+}
+
 static error_t option_parse(int key, char *text, struct argp_state *state)
 {
 	struct controller_options *options = state->input;
@@ -101,13 +180,16 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
 		preset_parse(options, text, state);
 		return 0;
 	case KEY_CONFIG:
-		config_load(options, text);
+		config_load(options, text, state);
 		return 0;
 	case KEY_SET:
 		set_parse(options, text, state);
 		return 0;
 	case KEY_START:
 		start_parse(options, text, state);
+		return 0;
+	case ARGP_KEY_END:
+		fields_check(options, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

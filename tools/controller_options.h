@@ -10,11 +10,21 @@
 
 #include <argp.h>
 
+#define CONTROLLER_FIELDS 64 /* more than a config has */
+
+/* What set a field last: a line of a file, or --set; all 0: the preset. */
+struct field_origin {
+	const char *path; /* NULL: --set */
+	size_t line;	  /* of the file */
+	int set;
+};
+
 struct controller_options {
 	struct dav2m_config config;
 	struct dav2m_config preset; /* config before --config and --set */
 	char preset_name[16];
-	int configured; /* a --config or --set stood on the line */
+	struct field_origin origin[CONTROLLER_FIELDS]; /* of dav2m_config_field() */
+	int configured;				       /* a --config or --set stood on the line */
 	enum dav2m_mode start;
 };
 
@@ -24,7 +34,8 @@ void controller_options_init(struct controller_options *options);
 /*
  * A child of the command's own parser, which hands it its struct controller_options as
  * child_inputs[0] at ARGP_KEY_INIT. When the parent is told ARGP_KEY_END the options are complete;
- * the rules between fields are for the parent to check.
+ * the rules between fields are for the parent to check. A field that the controller's judge does
+ * not use is refused in a --set, and told in a file, which may have been written for another.
  */
 extern const struct argp controller_argp;
 

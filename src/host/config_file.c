@@ -92,6 +92,8 @@ struct ini_reading {
 	size_t assigned;
 	int failed; /* negative enum dav2m_host_code of the first failure */
 	struct dav2m_config *config;
+	dav2m_config_see *see; /* or NULL */
+	void *context;
 	struct dav2m_host_error *error;
 };
 
@@ -122,6 +124,8 @@ static int ini_assign(struct ini_reading *reading, const char *name, const char 
 
 	if (rc)
 		ini_fail(reading, error.text);
+	else if (reading->see)
+		reading->see(reading->context, reading->line, name, value);
 	return rc;
 }
 
@@ -143,7 +147,14 @@ static int ini_field(void *context, const char *section, const char *name, const
 
 int dav2m_config_load(const char *path, struct dav2m_config *config, struct dav2m_host_error *error)
 {
-	struct ini_reading reading = {.path = path, .config = config, .error = error};
+	return dav2m_config_load_seen(path, config, NULL, NULL, error);
+}
+
+int dav2m_config_load_seen(const char *path, struct dav2m_config *config, dav2m_config_see *see,
+			   void *context, struct dav2m_host_error *error)
+{
+	struct ini_reading reading = {
+		.path = path, .config = config, .see = see, .context = context, .error = error};
 	struct dav2m_config before;
 	int line;
 

@@ -84,6 +84,12 @@ expect 2 "'window_inst' is not FIELD=VALUE" replay --set=window_inst s.csv n.csv
 expect 2 'a preset is chosen by --preset' replay --set=preset=paper s.csv n.csv
 expect 2 "no field is named 'window'" replay --set=window=5 s.csv n.csv
 expect 2 'window_inst must be a whole number in' replay --set=window_inst=lots s.csv n.csv
+unused='has no effect with preset bounded: the regret judge does not use it'
+expect 2 "--set: threshold_vmexit $unused" replay --preset=bounded --set=threshold_vmexit=5 s.csv n.csv
+expect 2 'exit_cycles has no effect with preset repaired: the threshold judge' replay \
+	--set=exit_cycles=5 s.csv n.csv
+expect 2 'decay_bp has no effect with judge 1: the regret judge' replay --set=decay_bp=5 --set=judge=1 \
+	--set=window_tmiss=1 s.csv n.csv
 expect 2 'neither in .svg nor in .png' replay --timeline=x.jpg s.csv n.csv
 
 # Content that is wrong, each with its place; no output appears
@@ -151,6 +157,15 @@ succeed 'static nested,42,100,5,' replay short-s.csv short-n.csv --switch-cost=9
 succeed '20 instructions in 2 ticks' replay short-s.csv longer-n.csv --switch-cost=1 --tolerance=5
 plain nested 10,30 >one-n.csv
 expect 0 'last line is incomplete' replay cut.csv one-n.csv --switch-cost=1 --allow-truncated
+printf '\nthreshold_vmexit = 5000\nwindow_settle = 2\nraise_bp = 1\n' >c.ini
+expect 0 "c.ini:2: threshold_vmexit $unused" replay --preset=bounded --config=c.ini s.csv n.csv
+grep -q "c.ini:4: raise_bp $unused" err || wrong "one of two unused fields is told: $(cat err)"
+! grep -q window_settle err || wrong "a field that is used is told: $(cat err)"
+succeed 'configured' replay s.csv n.csv --config=c.ini
+printf 'preset = bounded\nthreshold_vmexit = 5000\n' >c.ini
+expect 0 "c.ini:2: threshold_vmexit $unused" replay --config=c.ini s.csv n.csv
+expect 2 'the preset in c.ini would undo' replay --set=window_inst=5 --config=c.ini s.csv n.csv
+succeed 'configured' replay s.csv n.csv --preset=bounded --set=regret_bp=12000
 printf 'preset = paper\nwindow_trans = 200\n' >c.ini
 succeed 'configured' replay s.csv n.csv --config=c.ini --fit --start=nested
 "$dav2m" replay s.csv n.csv >plain.txt

@@ -94,6 +94,30 @@ START_TEST(file_applied)
 }
 END_TEST
 
+static void assignment_note(void *context, size_t line, const char *name, const char *value)
+{
+	char *seen = context;
+	size_t length = strlen(seen);
+
+	snprintf(seen + length, 200 - length, "%zu %s=%s;", line, name, value);
+}
+
+START_TEST(file_seen)
+{
+	const char *path = file_with("[controller]\npreset = paper\n\nthreshold_tmiss = 5e5\n"
+				     "window_trans=50\nwindow_inst = x\n");
+	struct dav2m_config config = preset(DAV2M_PRESET_REPAIRED), before = config;
+	struct dav2m_host_error error = {""};
+	char seen[200] = "";
+
+	ck_assert_int_eq(dav2m_config_load_seen(path, &config, assignment_note, seen, &error),
+			 DAV2M_HOST_CONFIG);
+	ck_assert_str_eq(seen, "2 preset=paper;4 threshold_tmiss=5e5;5 window_trans=50;");
+	ck_assert_mem_eq(&config, &before, sizeof(config));
+	scratch_remove();
+}
+END_TEST
+
 static const struct {
 	const char *content;
 	const char *place;
@@ -152,6 +176,7 @@ int main(void)
 	tcase_add_test(all, assignments);
 	tcase_add_test(all, assignments_refused);
 	tcase_add_test(all, file_applied);
+	tcase_add_test(all, file_seen);
 	tcase_add_loop_test(all, file_refused, 0, sizeof(broken) / sizeof(broken[0]));
 	tcase_add_test(all, file_unreadable);
 	suite_add_tcase(suite, all);

@@ -79,6 +79,7 @@ expect 2 "'window_inst' is not FIELD=VALUE" --set window_inst good
 expect 2 'preset must come before' --set window_inst=1e6 --preset paper good
 expect 2 'a preset is chosen by --preset' --set preset=paper good
 expect 2 "'best' is neither" --start best good
+expect 2 'threshold_vmexit has no effect with preset bounded' --preset bounded --set threshold_vmexit=5 good
 expect 2 'window_tmiss' --set window_tmiss=1000 good
 expect 2 'a whole number in' --window-inst 0 good
 expect 2 'a whole number in' --window-inst 1.5 good

@@ -34,6 +34,17 @@ DAV2M_API int dav2m_config_assign(struct dav2m_config *config, const char *name,
 DAV2M_API int dav2m_config_load(const char *path, struct dav2m_config *config,
 				struct dav2m_host_error *error);
 
+/* Is told an assignment that a file has made, and the line it stands on. */
+typedef void dav2m_config_see(void *context, size_t line, const char *name, const char *value);
+
+/*
+ * The same, and has see called after each assignment, in their order; a later line of the file may
+ * still be wrong. NULL: as dav2m_config_load(). Errors: as there.
+ */
+DAV2M_API int dav2m_config_load_seen(const char *path, struct dav2m_config *config,
+				     dav2m_config_see *see, void *context,
+				     struct dav2m_host_error *error);
+
 #ifdef __cplusplus
 }
 #endif
