@@ -175,6 +175,7 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
 {
 	struct controller_options *options = state->input;
 
+	options->given |= key >= KEY_PRESET && key <= KEY_START;
 	switch (key) {
 	case KEY_PRESET:
 		preset_parse(options, text, state);

@@ -26,6 +26,7 @@ struct controller_options {
 	struct field_origin origin[CONTROLLER_FIELDS]; /* of dav2m_config_field() */
 	int configured;				       /* a --config or --set stood on the line */
 	enum dav2m_mode start;
+	int given; /* any of these options stood on the line */
 };
 
 /* The default preset, in shadow mode: for before the parsing. */

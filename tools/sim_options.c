@@ -386,6 +386,10 @@ static void vcpus_check(struct argp_state *state, const struct parse *parse)
 	    o->setup.warm_up_inst > 0 || o->size)
 		argp_error(state, "--vcpus goes without --record, --pictures, --routines, "
 				  "--characterize, --warm-up and --size");
+	if (parse->controller.given || parse->window_inst ||
+	    o->setup.modes != (1u << RUN_MODES) - 1)
+		argp_error(state, "--vcpus goes without --preset, --config, --set, --start, "
+				  "--window-inst and --modes: no controller runs there");
 }
 
 static void input_check(struct argp_state *state, const struct parse *parse)

@@ -1,12 +1,13 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # build, scratch and the functions are those of bench/validation
+# shellcheck disable=SC2154 # dav2m, scratch and the functions are those of bench/validation
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # The Xen study: page tables of SMP guests; sourced by bench/validation.
 
 # The Xen study: a file server on 2 and 16 vCPUs, page tables virtualized in one way after another.
 smp() {
-	simulate "$scratch/smp-$1" --machine core2-e6300 --cost xen304 --guest-tables 2 --workload "${@:2}"
+	"$dav2m" sim --format csv -o "$scratch/smp-$1" --machine core2-e6300 --cost xen304 \
+		--guest-tables 2 --workload "${@:2}"
 }
 smp server file-server --vcpus 2,16 --smp-policy native,domain-lock,per-vcpu,flush-clock,immediate
 # smp_cell FILE POLICY VCPUS COLUMN

@@ -160,7 +160,9 @@ smp=(--workload file-server --scale 0.05 --format csv)
 expect 2 'takes a --workload' --vcpus 2 good
 expect 2 'go with --vcpus' --vm-stat --workload file-server
 expect 2 'has no swap' "${smp[@]}" --vcpus 2 --guest-swap 64
-for option in '--record p' '--pictures p' --routines --characterize '--warm-up 5'; do
+echo 'window_trans = 50' >c.ini
+for option in '--record p' '--pictures p' --routines --characterize '--warm-up 5' '--preset bounded' \
+	'--set window_trans=50' '--config c.ini' '--start nested' '--window-inst 1e6' '--modes native'; do
 	# shellcheck disable=SC2086 # an option and its argument
 	expect 2 'goes without' "${smp[@]}" --vcpus 2 $option
 done
