@@ -71,6 +71,8 @@ static int recording_read(const char *path, struct kvm_seen *seen)
 		complain("%s", error.text);
 		return -1;
 	}
+	if (trace.header.interrupted)
+		complain("%s: interrupted: it holds the beginning of the program", path);
 	for (size_t i = 0; i < trace.ticks; i++)
 		kvm_seen_add(seen, &trace.tick[i]);
 	seen->mode_known =

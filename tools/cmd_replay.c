@@ -260,6 +260,7 @@ static int pair_read(struct arguments *arguments, struct dav2m_host_error *error
 		strncat(error->text, " (--tolerance)",
 			sizeof(error->text) - strlen(error->text) - 1);
 	if (!rc) {
+		job->interrupted = shadow.header.interrupted || nested.header.interrupted;
 		memcpy(job->program, shadow.header.program, sizeof(job->program));
 		memcpy(job->progress_unit, shadow.header.progress_unit, sizeof(job->progress_unit));
 	}

@@ -233,6 +233,9 @@ static void notes_add(const struct replay_job *job, struct report *report)
 
 	if (job->program[0])
 		report_note(report, "program: %s", job->program);
+	if (job->interrupted)
+		report_note(report,
+			    "interrupted: the recordings hold the beginning of the program");
 	report_note(report, "work: %" PRIu64 " %s in %zu ticks",
 		    job->pair.total[DAV2M_SHADOW].value[DAV2M_PROGRESS], job->progress_unit,
 		    job->pair.ticks);

@@ -16,6 +16,7 @@ struct replay_job {
 	struct dav2m_pair pair;
 	char program[DAV2M_TRACE_TEXT];
 	char progress_unit[DAV2M_TRACE_TEXT];
+	int interrupted; /* so was a recording */
 	uint64_t switch_cycles[DAV2M_MODES];
 	const char *switch_source; /* who says so; NULL: nobody yet */
 	enum dav2m_mode start;

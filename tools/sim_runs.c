@@ -280,6 +280,7 @@ static int recordings_write(const struct runs *runs, const struct run_setup *set
 	size_t i;
 	int rc = 0;
 
+	header.interrupted = runs->interrupted;
 	snprintf(header.program, sizeof(header.program), "%s", setup->program);
 	snprintf(header.progress_unit, sizeof(header.progress_unit), "instructions");
 	snprintf(header.note, sizeof(header.note), "simulated: machine %s, cost %s",

@@ -14,6 +14,7 @@
 #define KEY_MODE	  "mode"
 #define KEY_PROGRESS_UNIT "progress_unit"
 #define KEY_TICK_PROGRESS "tick_progress"
+#define KEY_INTERRUPTED	  "interrupted"
 #define KEY_NOTE	  "note"
 
 /* Keys of the measured costs of a switch to each mode. */

@@ -22,8 +22,17 @@ struct place {
 	struct dav2m_host_error *error;
 };
 
-enum key { K_MODE, K_PROGRESS_UNIT, K_PROGRAM, K_NOTE, K_TICK_PROGRESS, K_TO_SHADOW, K_TO_NESTED };
-#define KEYS 7
+enum key {
+	K_MODE,
+	K_PROGRESS_UNIT,
+	K_PROGRAM,
+	K_NOTE,
+	K_INTERRUPTED,
+	K_TICK_PROGRESS,
+	K_TO_SHADOW,
+	K_TO_NESTED
+};
+#define KEYS 8
 
 static const char *key_name(enum key key)
 {
@@ -32,6 +41,7 @@ static const char *key_name(enum key key)
 		[K_PROGRESS_UNIT] = KEY_PROGRESS_UNIT,
 		[K_PROGRAM] = KEY_PROGRAM,
 		[K_NOTE] = KEY_NOTE,
+		[K_INTERRUPTED] = KEY_INTERRUPTED,
 		[K_TICK_PROGRESS] = KEY_TICK_PROGRESS,
 	};
 
@@ -98,6 +108,15 @@ static int text_parse(const struct place *place, const struct span *value, enum 
 	return 0;
 }
 
+static int interrupted_parse(const struct place *place, const struct span *value,
+			     struct dav2m_trace_header *header)
+{
+	header->interrupted = span_is(value, "yes");
+	if (header->interrupted || span_is(value, "no"))
+		return 0;
+	return value_fail(place, value, K_INTERRUPTED, "must be yes or no");
+}
+
 static int number_parse(const struct place *place, const struct span *value, enum key key,
 			uint64_t min, uint64_t *ret_number)
 {
@@ -136,6 +155,8 @@ static int value_parse(const struct place *place, enum key key, const struct spa
 		return text_parse(place, value, key, header->program);
 	case K_NOTE:
 		return text_parse(place, value, key, header->note);
+	case K_INTERRUPTED:
+		return interrupted_parse(place, value, header);
 	case K_TICK_PROGRESS:
 		return number_parse(place, value, key, 1, &header->tick_progress);
 	case K_TO_SHADOW:
@@ -174,7 +195,7 @@ static int key_find(const struct place *place, const struct span *span, enum key
 		}
 	return place_fail(place, span->column,
 			  "a header key must be one of mode, progress_unit, program, note, "
-			  "tick_progress, switch_cost_to_shadow_cycles, "
+			  "interrupted, tick_progress, switch_cost_to_shadow_cycles, "
 			  "switch_cost_to_nested_cycles");
 }
 

@@ -90,6 +90,8 @@ static void put_header(struct dav2m_trace_writer *writer, const struct dav2m_tra
 	put_text(writer, KEY_PROGRAM, header->program);
 	put_text(writer, KEY_MODE, dav2m_trace_mode_name(header->mode));
 	put_text(writer, KEY_PROGRESS_UNIT, header->progress_unit);
+	if (header->interrupted)
+		put_text(writer, KEY_INTERRUPTED, "yes");
 	if (header->tick_progress)
 		put_format(writer, "# %s: %" PRIu64 "\n", KEY_TICK_PROGRESS, header->tick_progress);
 	for (mode = 0; mode < DAV2M_MODES; mode++)

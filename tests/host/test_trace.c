@@ -40,6 +40,7 @@ static const struct {
 	{"# dav2m counter trace 1\n# mood: shadow\n", "2:3", "header key must be one of mode"},
 	{"# dav2m counter trace 1\n# mode: shade\n", "2:9", "mode must be shadow"},
 	{"# dav2m counter trace 1\n# mode: shadow\n# mode: nested\n", "3:3", "only once"},
+	{"# dav2m counter trace 1\n# interrupted: 1\n", "2:16", "interrupted must be yes or no"},
 	{"# dav2m counter trace 1\n# tick_progress: 0\n", "2:18", "tick_progress must be"},
 	{"# dav2m counter trace 1\n# tick_progress: 1e8\n", "2:18", "tick_progress must be"},
 	{"# dav2m counter trace 1\n# tick_progress: 9223372036854775808\n", "2:18", "[1, 92233"},
@@ -137,6 +138,7 @@ START_TEST(whole_trace)
 				   "# mode: nested\n"
 				   "# tick_progress: 9223372036854775807\n"
 				   "# program: x\n"
+				   "# interrupted: no\n"
 				   "# progress_unit: steps\n"
 				   "cycles,tlb_flushes,progress\n"
 				   "1,,3\r\n"
@@ -159,8 +161,9 @@ START_TEST(whole_trace)
 		ck_assert_uint_eq(trace.header.columns, DAV2M_BIT(DAV2M_CYCLES) |
 								DAV2M_BIT(DAV2M_TLB_FLUSHES) |
 								DAV2M_BIT(DAV2M_PROGRESS));
-		ck_assert_uint_eq(trace.first_line, 9);
+		ck_assert_uint_eq(trace.first_line, 10);
 		ck_assert_int_eq(trace.truncated, 0);
+		ck_assert_int_eq(trace.header.interrupted, 0);
 		ck_assert_uint_eq(trace.ticks, 3);
 		ck_assert_uint_eq(trace.tick[0].valid,
 				  DAV2M_BIT(DAV2M_CYCLES) | DAV2M_BIT(DAV2M_PROGRESS));
@@ -243,6 +246,7 @@ static struct dav2m_trace_header header_make(void)
 		.program = " \tgcc\n-O2  ",
 		.progress_unit = "instructions",
 		.mode = DAV2M_TRACE_ADAPTIVE,
+		.interrupted = 1,
 		.tick_progress = 100,
 		.columns = DAV2M_ALL_COUNTERS,
 		.switch_known = DAV2M_BIT(DAV2M_SHADOW) | DAV2M_BIT(DAV2M_NESTED),

@@ -36,8 +36,8 @@ never() {
 
 advise() {
 	local status=0
-	"$dav2m" kvm advise "$@" >lines || status=$?
-	[ "$status" -eq 0 ] || wrong "advise $*: ends with $status"
+	"$dav2m" kvm advise "$@" >lines 2>err || status=$?
+	[ "$status" -eq 0 ] || wrong "advise $*: ends with $status: $(cat err)"
 	tr '\n' ' ' <lines | tr -s ' ' >advice
 }
 
@@ -47,6 +47,11 @@ advise nested.csv
 says nested 'page walks took 10.0 % of its cycles' 'shadow paging could save up to 10.0 %' \
 	'less its own page walks and its paging exits, which nested paging does not show' \
 	'record the same work once in each mode' 'Huge pages: not known from a recording'
+! grep interrupted err || wrong 'a whole recording is called interrupted'
+sed 's/^# mode/# interrupted: yes\n&/' nested.csv >cut.csv
+advise cut.csv
+grep -q 'cut.csv: interrupted: it holds the beginning of the program' err ||
+	wrong "an interrupted recording: $(cat err)"
 advise nested.csv --worth 11
 says 'nested, worth 11' 'stay with nested paging: shadow paging could save no more than 10.0 %'
 advise nested.csv --worth 10

@@ -108,6 +108,7 @@ expect 0 '' -o result --record rec --window-inst 1000 good
 for file in result rec.native.csv rec.shadow.csv rec.nested.csv rec.adaptive.csv; do
 	[ -s "$file" ] || wrong "$file was not written"
 done
+! grep '^# interrupted' rec.*.csv || wrong 'a whole recording says that it is a part'
 "$dav2m" replay rec.shadow.csv rec.nested.csv --native rec.native.csv --fit >out 2>&1 ||
 	wrong "the recordings cannot be replayed: $(cat out)"
 sum() { awk -F, '/^#/ { next } /^progress/ { next } { sum += $1 } END { print sum }' "$1"; }

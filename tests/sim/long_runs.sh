@@ -45,8 +45,13 @@ if command -v script >/dev/null; then
 		END { exit !(n == 4 && seen > 0) }' result ||
 		wrong "the modes did not end at the same point: $(cat result)"
 	for mode in native shadow nested adaptive; do
-		[ -s "rec.$mode.csv" ] || wrong "rec.$mode.csv was not written"
+		grep -qx '# interrupted: yes' "rec.$mode.csv" ||
+			wrong "rec.$mode.csv does not say that it is a part"
 	done
+	"$dav2m" replay rec.shadow.csv rec.nested.csv --switch-cost=0 --format csv >replayed ||
+		wrong 'an interrupted pair cannot be replayed'
+	grep -q '^# interrupted: the recordings hold the beginning' replayed ||
+		wrong "replay does not say that the pair is a part: $(cat replayed)"
 	[ -z "$(find . -name '*.part')" ] || wrong "parts stayed behind: $(find . -name '*.part')"
 else
 	echo 'left out: no script'

@@ -40,6 +40,7 @@ struct dav2m_trace_header {
 	char progress_unit[DAV2M_TRACE_TEXT]; /* what progress counts: "instructions", ... */
 	char note[DAV2M_TRACE_TEXT];	      /* anything else, for people; "" for none */
 	enum dav2m_trace_mode mode;
+	int interrupted;	/* 1: somebody ended it before the program's end */
 	uint64_t tick_progress; /* progress per row; 0: rows are not all of one length */
 	uint32_t columns;	/* DAV2M_BIT of each counter that has a column; at least one */
 	uint32_t switch_known;	/* DAV2M_BIT(mode): switch_cycles[mode] was measured */
