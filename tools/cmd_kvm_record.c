@@ -2,8 +2,9 @@
 /*
  * `dav2m kvm record`: a guest's counters, one record per interval, as a counter trace.
  *
- * Each record reaches the kernel before the next is waited for, so that a recorder that is
- * killed loses at most the one it was writing; the file then keeps its name with ".part".
+ * Each record reaches the kernel before the next is waited for, so that a recorder that is killed,
+ * or meets a full disk, loses at most the one it was writing: nobody can measure the others again.
+ * The file then keeps its name with ".part".
  */
 #define _GNU_SOURCE
 
@@ -15,6 +16,7 @@
 #include <dav2m/host/trace.h>
 
 #include <argp.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,6 +148,24 @@ static int records_write(struct record *record, struct dav2m_kvm_guest *guest,
 	return answer < 0 ? -1 : 0;
 }
 
+/* The records up to an error, which it adds to what is complained of. */
+static void records_keep(const struct record *record, struct dav2m_trace_writer *writer,
+			 const struct dav2m_host_error *error)
+{
+	struct dav2m_host_error other;
+	uint64_t records = 0;
+
+	if (dav2m_trace_writer_keep(writer, &records, &other))
+		complain("%s; %s", error->text, other.text);
+	else if (!records)
+		complain("%s", error->text);
+	else
+		complain("%s; the %" PRIu64 " record%s before that %s in %s.part, until the next "
+			 "recording to %s",
+			 error->text, records, records == 1 ? "" : "s",
+			 records == 1 ? "stays" : "stay", record->output, record->output);
+}
+
 static int record_run(struct record *record, struct dav2m_kvm_guest *guest)
 {
 	struct dav2m_trace_header header;
@@ -177,8 +197,7 @@ static int record_run(struct record *record, struct dav2m_kvm_guest *guest)
 		return COMMAND_FAILED;
 	}
 	if (records_write(record, guest, writer, &error)) {
-		dav2m_trace_writer_abort(writer);
-		complain("%s", error.text);
+		records_keep(record, writer, &error);
 		return COMMAND_FAILED;
 	}
 	if (dav2m_trace_writer_close(writer, &error)) {

@@ -167,6 +167,20 @@ void dav2m_output_abort(struct dav2m_output *output)
 	output_free(output);
 }
 
+int dav2m_output_keep(struct dav2m_output *output, uint64_t size, struct dav2m_host_error *error)
+{
+	int rc = 0;
+
+	if (!output)
+		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT,
+				       "dav2m_output_keep: NULL argument");
+	if (ftruncate(output->fd, (off_t)size) < 0 || fsync(output->fd) < 0)
+		rc = dav2m_host_fail_at(error, DAV2M_HOST_IO, output->part, 0, 0,
+					"cannot cut to what is whole: %s", strerror(errno));
+	output_free(output);
+	return rc;
+}
+
 const char *dav2m_output_part(const struct dav2m_output *output)
 {
 	return output->part;

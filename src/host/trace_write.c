@@ -29,6 +29,9 @@ struct dav2m_trace_writer {
 	uint32_t based; /* DAV2M_BIT of each counter that base holds */
 	int begun;	/* dav2m_trace_writer_sample() has a base */
 	uint64_t base[DAV2M_COUNTERS];
+	uint64_t records; /* so far; of these, and in bytes, what flush has handed over: */
+	uint64_t flushed_records;
+	uint64_t flushed_bytes;
 	size_t used;
 	char buffer[BUFFER_BYTES];
 };
@@ -195,6 +198,7 @@ int dav2m_trace_writer_append(struct dav2m_trace_writer *writer,
 	}
 	to[-1] = '\n';
 	writer->used = (size_t)(to - writer->buffer);
+	writer->records++;
 	return 0;
 }
 
@@ -241,9 +245,12 @@ int dav2m_trace_writer_flush(struct dav2m_trace_writer *writer, struct dav2m_hos
 		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT,
 				       "dav2m_trace_writer_flush: NULL argument");
 	rc = dav2m_output_write(writer->output, writer->buffer, writer->used, error);
-	if (!rc)
-		writer->used = 0;
-	return rc;
+	if (rc)
+		return rc;
+	writer->flushed_records = writer->records;
+	writer->flushed_bytes += writer->used;
+	writer->used = 0;
+	return 0;
 }
 
 int dav2m_trace_writer_close(struct dav2m_trace_writer *writer, struct dav2m_host_error *error)
@@ -256,6 +263,23 @@ int dav2m_trace_writer_close(struct dav2m_trace_writer *writer, struct dav2m_hos
 		dav2m_output_abort(writer->output);
 	else
 		rc = dav2m_output_commit(writer->output, error);
+	free(writer);
+	return rc;
+}
+
+int dav2m_trace_writer_keep(struct dav2m_trace_writer *writer, uint64_t *ret_records,
+			    struct dav2m_host_error *error)
+{
+	int rc = 0;
+
+	if (!writer || !ret_records)
+		return dav2m_host_fail(error, DAV2M_HOST_ARGUMENT,
+				       "dav2m_trace_writer_keep: NULL argument");
+	*ret_records = writer->flushed_records;
+	if (writer->flushed_records)
+		rc = dav2m_output_keep(writer->output, writer->flushed_bytes, error);
+	else
+		dav2m_output_abort(writer->output);
 	free(writer);
 	return rc;
 }

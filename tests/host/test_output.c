@@ -161,6 +161,65 @@ START_TEST(full_disk_in_trace)
 }
 END_TEST
 
+/* Every record that was flushed, and nothing of the one that did not fit. */
+START_TEST(full_disk_keeps)
+{
+	char path[256], part[300];
+	struct rlimit limit = {200, RLIM_INFINITY};
+	struct dav2m_trace_header header = {.progress_unit = "instructions",
+					    .columns = DAV2M_BIT(DAV2M_PROGRESS)};
+	struct dav2m_sample tick = {.value = {123456789}, .valid = 1};
+	struct dav2m_trace_writer *writer;
+	struct dav2m_host_error error;
+	struct dav2m_trace trace;
+	uint64_t records = 77, kept;
+
+	snprintf(path, sizeof(path), "%s", scratch_path("h"));
+	snprintf(part, sizeof(part), "%s.part", path);
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	ck_assert_int_eq(dav2m_trace_writer_open(path, &header, &writer, &error), 0);
+	for (kept = 0; !dav2m_trace_writer_append(writer, &tick, &error) &&
+		       !dav2m_trace_writer_flush(writer, &error);
+	     kept++)
+		;
+	limit.rlim_cur = RLIM_INFINITY; /* Check writes files too */
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	ck_assert_uint_ge(kept, 5);
+	ck_assert_int_eq(dav2m_trace_writer_keep(writer, &records, &error), 0);
+	ck_assert_uint_eq(records, kept);
+	ck_assert_int_ne(access(path, F_OK), 0);
+	ck_assert_int_eq(dav2m_trace_load(part, 0, &trace, &error), 0);
+	ck_assert_uint_eq(trace.ticks, kept);
+	dav2m_trace_free(&trace);
+	scratch_remove();
+}
+END_TEST
+
+START_TEST(nothing_to_keep)
+{
+	char path[256], part[300];
+	struct dav2m_trace_header header = {.progress_unit = "instructions",
+					    .columns = DAV2M_BIT(DAV2M_PROGRESS)};
+	struct dav2m_sample tick = {.valid = 1};
+	struct dav2m_trace_writer *writer;
+	struct dav2m_host_error error;
+	uint64_t records = 77;
+
+	snprintf(path, sizeof(path), "%s", scratch_path("i"));
+	snprintf(part, sizeof(part), "%s.part", path);
+	ck_assert_int_eq(dav2m_trace_writer_open(path, &header, &writer, &error), 0);
+	ck_assert_int_eq(dav2m_trace_writer_flush(writer, &error), 0);
+	ck_assert_int_eq(dav2m_trace_writer_append(writer, &tick, &error), 0);
+	ck_assert_int_eq(dav2m_trace_writer_keep(writer, &records, &error), 0);
+	ck_assert_uint_eq(records, 0);
+	ck_assert_int_ne(access(part, F_OK), 0);
+	ck_assert_int_eq(dav2m_trace_writer_keep(NULL, &records, &error), DAV2M_HOST_ARGUMENT);
+	ck_assert_int_eq(dav2m_output_keep(NULL, 0, &error), DAV2M_HOST_ARGUMENT);
+	scratch_remove();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("output");
@@ -174,6 +233,8 @@ int main(void)
 	tcase_add_test(all, target_becomes_a_folder);
 	tcase_add_test(all, full_disk);
 	tcase_add_test(all, full_disk_in_trace);
+	tcase_add_test(all, full_disk_keeps);
+	tcase_add_test(all, nothing_to_keep);
 	suite_add_tcase(suite, all);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -61,6 +61,16 @@ for command in list "watch $guest -i 20 -n 1000" "advise $guest -s 1"; do
 	grep -q 'cannot write to the standard output' err || wrong "$command: $(cat err)"
 done
 
+# What cannot be measured again is kept up to where the disk was full: a size limit stands for it.
+if (trap '' XFSZ && ulimit -f 1 && exec "$dav2m" kvm record "$guest" -o full.csv -i 10 -s 20) 2>err; then
+	wrong 'recorded to a full disk'
+fi
+[ ! -e full.csv ] || wrong 'a recording that failed has its name'
+kept=$(sed -n 's/.*cannot write: .*; the \([0-9]*\) records before that stay in full.csv.part,.*/\1/p' err)
+[ "$(grep -vc '^#' full.csv.part)" -eq $((kept + 1)) ] || wrong "$(cat err full.csv.part)"
+"$dav2m" kvm advise full.csv.part >advice || wrong 'what a full disk left cannot be read'
+rm full.csv.part
+
 # Progress that the guest's work reports: a log that grows, with other lines in it.
 printf 'booting\r\n0\r\n' >console
 "$dav2m" kvm record "$guest" -o work.csv -i 20 --progress=console --unit=requests 2>err &

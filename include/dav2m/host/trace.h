@@ -130,6 +130,14 @@ DAV2M_API int dav2m_trace_writer_flush(struct dav2m_trace_writer *writer,
 DAV2M_API int dav2m_trace_writer_close(struct dav2m_trace_writer *writer,
 				       struct dav2m_host_error *error);
 
+/*
+ * Ends a trace that cannot be completed, after a full disk for example, and frees the writer. The
+ * records of all calls of flush that succeeded stay in PATH.part, which reads as a whole trace;
+ * where there are none nothing stays. ret_records: how many. Errors: ARGUMENT, IO.
+ */
+DAV2M_API int dav2m_trace_writer_keep(struct dav2m_trace_writer *writer, uint64_t *ret_records,
+				      struct dav2m_host_error *error);
+
 /* Removes what was written and frees the writer. NULL is allowed. */
 DAV2M_API void dav2m_trace_writer_abort(struct dav2m_trace_writer *writer);
 
