@@ -199,7 +199,10 @@ static void end_check(const struct arguments *arguments, struct argp_state *stat
 			   arguments->picture);
 	if (arguments->sensitivity && arguments->picture)
 		argp_error(state, "--sensitivity draws no picture");
-	if (!arguments->list && contest_choice_check(&arguments->choice, &error))
+	if (arguments->list)
+		return;
+	if (contest_choice_check(&arguments->choice, &error) ||
+	    (arguments->sensitivity && sensitivity_check(&arguments->choice, &error)))
 		argp_error(state, "%s", error.text);
 }
 

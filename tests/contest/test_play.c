@@ -181,6 +181,46 @@ START_TEST(adversary_is_oblivious)
 }
 END_TEST
 
+/* Run time of the policy that throws coins. */
+static uint64_t thrown(const struct dav2m_pair *pair, struct contest_workload workload,
+		       const struct contest_model *model)
+{
+	struct contest_cell cell = cell_on(pair, 100, 50);
+
+	cell.workload = workload;
+	cell.model = model;
+	return play("randomized work function", &cell, &clear).run.cycles;
+}
+
+/* By workload, model and seed; of a recording the folder does not matter. */
+START_TEST(each_cell_has_its_coins)
+{
+	const struct contest_workload one = {.kind = CONTEST_PHASES, .name = "one", .seed = 1};
+	const struct contest_workload two = {.kind = CONTEST_PHASES, .name = "two", .seed = 1};
+	const struct contest_workload later = {.kind = CONTEST_PHASES, .name = "one", .seed = 2};
+	const struct contest_workload here = {.kind = CONTEST_FILES, .name = "s.csv", .seed = 1};
+	const struct contest_workload away = {.kind = CONTEST_FILES, .name = "a/s.csv", .seed = 1};
+	const struct contest_workload other = {.kind = CONTEST_FILES, .name = "a/t.csv", .seed = 1};
+	struct dav2m_host_error error;
+	struct dav2m_pair pair;
+	uint64_t cycles;
+
+	ck_assert_int_eq(tape_new(phases_find("saw")->ticks, &pair, &error), 0);
+	tape_phases_fill(phases_find("saw"), contest_model(0), 200, 1, pair.tick[DAV2M_SHADOW],
+			 pair.tick[DAV2M_NESTED]);
+	tape_sum(&pair);
+	cycles = thrown(&pair, one, contest_model(0));
+	ck_assert_uint_eq(thrown(&pair, one, contest_model(0)), cycles);
+	ck_assert_uint_ne(thrown(&pair, two, contest_model(0)), cycles);
+	ck_assert_uint_ne(thrown(&pair, later, contest_model(0)), cycles);
+	ck_assert_uint_ne(thrown(&pair, one, contest_model(3)), cycles);
+	cycles = thrown(&pair, here, &contest_as_recorded);
+	ck_assert_uint_eq(thrown(&pair, away, &contest_as_recorded), cycles);
+	ck_assert_uint_ne(thrown(&pair, other, &contest_as_recorded), cycles);
+	dav2m_pair_free(&pair);
+}
+END_TEST
+
 /* A static mode pays the same whatever is seen; noise is unbiased, the same in every run. */
 START_TEST(views_blur_only_what_is_seen)
 {
@@ -240,14 +280,10 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {scored_by_hand,
-				      failed_probe_is_charged,
-				      kept_probe_is_free,
-				      phases_are_long_or_not,
-				      adversary_is_always_wrong,
-				      adversary_is_oblivious,
-				      views_blur_only_what_is_seen,
-				      lists_are_priced};
+	const TTest *const tests[] = {
+		scored_by_hand,		 failed_probe_is_charged,      kept_probe_is_free,
+		phases_are_long_or_not,	 adversary_is_always_wrong,    adversary_is_oblivious,
+		each_cell_has_its_coins, views_blur_only_what_is_seen, lists_are_priced};
 	Suite *suite = suite_create("play");
 	TCase *tcase = tcase_create("score");
 	SRunner *runner;

@@ -56,6 +56,24 @@ const struct phases phases_table[] = {
 };
 const size_t phases_table_size = COUNT(phases_table);
 
+static const char *const abouts[] = {
+	"many TLB misses and few exits, all the time",
+	"40 ticks of exits, 160 with few",
+	"300 ticks of exits, 300 of TLB misses",
+	"20 ticks of exits, 200 with little of anything",
+	"both modes cost about the same, all the time",
+	"3 ticks of exits, 3 of TLB misses",
+	"from TLB misses to exits in eight steps, then from the start",
+	"200 ticks without exits, 200 with, the same under nested paging",
+	"turns of 2 ticks, then of 600: thresholds freeze",
+};
+_Static_assert(COUNT(abouts) == COUNT(phases_table), "a line for each list of phases");
+
+const char *phases_about(size_t index)
+{
+	return abouts[index];
+}
+
 const struct phases *phases_find(const char *name)
 {
 	size_t i;

@@ -48,6 +48,9 @@ struct phases {
 extern const struct phases phases_table[];
 extern const size_t phases_table_size;
 
+/* What an entry is, in one line. */
+const char *phases_about(size_t index);
+
 /* The entry of that name, or NULL. */
 const struct phases *phases_find(const char *name);
 

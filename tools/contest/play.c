@@ -12,15 +12,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of the policies that throw coins. The adversary plays against other coins than are scored. */
-static uint64_t coin_seed(const struct contest_cell *cell)
+/* What is drawn for a cell. The adversary plays against other coins than are scored. */
+enum draw { DRAW_COINS, DRAW_ADVERSARY_COINS, DRAW_VIEW };
+
+/* FNV-1a, with the text's end. */
+static uint64_t hash_text(uint64_t hash, const char *text)
 {
-	return cell->workload.seed;
+	do
+		hash = (hash ^ (uint8_t)*text) * 1099511628211u;
+	while (*text++);
+	return hash;
 }
 
-static uint64_t view_seed(const struct contest_cell *cell)
+/* Each cell has its own, so that no lucky throw decides. A recording goes by the name of its file,
+   wherever that is. */
+static uint64_t draw_seed(const struct contest_cell *cell, enum draw draw)
 {
-	return (uint64_t)cell->workload.seed + 1;
+	const struct contest_workload *workload = &cell->workload;
+	const char *slash = workload->kind == CONTEST_FILES ? strrchr(workload->name, '/') : NULL;
+	uint64_t hash = 14695981039346656037u;
+
+	hash = hash_text(hash, slash ? slash + 1 : workload->name);
+	hash = hash_text(hash, cell->model->name);
+	return mix(hash ^ mix(((uint64_t)workload->seed << 8) + draw));
 }
 
 #define LONG_PHASE_TIMES 100u
@@ -67,11 +81,25 @@ static uint32_t fingerprint(const struct contest_policy *policy)
 	return hash;
 }
 
+static void coins_hand(struct dav2m_config *config, uint64_t coins)
+{
+	const struct dav2m_config_field *field;
+	size_t i;
+
+	for (i = 0; (field = dav2m_config_field(i)) != NULL; i++)
+		if (!strcmp(field->name, CONTEST_COINS))
+			dav2m_config_set(config, field->name,
+					 field->min + (uint32_t)(coins % ((uint64_t)field->max -
+									  field->min + 1)));
+}
+
 static int player_begin(struct player *player, const struct contest_policy *policy, uint64_t coins,
 			struct dav2m_host_error *error)
 {
 	struct dav2m_config_fault fault = {"config", "is wrong"};
+	struct dav2m_config config = policy->config;
 
+	/* Coins are no parameters: those of the policy, before any were thrown. */
 	player->parameters = fingerprint(policy);
 	if (policy->rule) {
 		player->policy = peer_policy;
@@ -83,9 +111,10 @@ static int player_begin(struct player *player, const struct contest_policy *poli
 	player->policy = (struct dav2m_policy){controller_sample, controller_acknowledge};
 	player->object = &player->controller;
 	player->start = DAV2M_SHADOW;
-	if (!dav2m_init(&player->controller, &policy->config, player->start))
+	coins_hand(&config, coins);
+	if (!dav2m_init(&player->controller, &config, player->start))
 		return 0;
-	dav2m_config_check(&policy->config, &fault);
+	dav2m_config_check(&config, &fault);
 	return tool_fail(error, DAV2M_HOST_CONFIG, "%s: %s %s", policy->name, fault.field,
 			 fault.rule);
 }
@@ -249,12 +278,12 @@ static int score_on(const struct contest_policy *policy, const struct contest_ce
 	struct player player;
 	struct score score = {.seen = {.player = &player,
 				       .view = view,
-				       .random = view_seed(cell),
+				       .random = draw_seed(cell, DRAW_VIEW),
 				       .cell = cell,
 				       .pair = pair},
 			      .played = modes};
 	struct dav2m_replay replay = {.pair = pair, .see = score_tick, .context = &score};
-	int rc = player_begin(&player, policy, coin_seed(cell), error);
+	int rc = player_begin(&player, policy, draw_seed(cell, DRAW_COINS), error);
 
 	memcpy(replay.switch_cycles, cell->switch_cycles, sizeof(replay.switch_cycles));
 	if (!rc) {
@@ -278,8 +307,8 @@ static int adversary_play(const struct contest_policy *policy, const struct cont
 {
 	static const struct dav2m_policy seen_policy = {seen_sample, seen_acknowledge};
 	struct player player;
-	struct seen seen = {.player = &player, .view = view, .random = view_seed(cell)};
-	int rc = player_begin(&player, policy, coin_seed(cell) + 1, error);
+	struct seen seen = {.player = &player, .view = view, .random = draw_seed(cell, DRAW_VIEW)};
+	int rc = player_begin(&player, policy, draw_seed(cell, DRAW_ADVERSARY_COINS), error);
 
 	return rc ? rc
 		  : adversary_pair(cell->model, cell->switch_cycles, player.start,

@@ -46,6 +46,10 @@ int contest_play(const struct contest_policy *policy, const struct contest_cell 
  */
 int contest_long_phases(const struct dav2m_pair *pair, const uint64_t switch_cycles[DAV2M_MODES]);
 
+/* The field of a config, where there is one, through which controllers that throw coins get
+   theirs. Its value in a policy's own config is not played. */
+#define CONTEST_COINS "seed"
+
 /* Ticks that the adversary plays: as many as most lists of phases have. */
 #define CONTEST_ADVERSARY_TICKS 6000u
 

@@ -254,24 +254,55 @@ static void policies_print(FILE *to)
 	}
 }
 
-void contest_list_print(FILE *to)
+#define DRAWN_NAME "drawn-SEED-N"
+
+static const char *workload_about(const struct contest_workload *workload)
 {
-	const struct contest_model *model;
+	if (workload->kind == CONTEST_SIMULATED)
+		return workload->simulated->about;
+	if (workload->kind == CONTEST_PHASES)
+		return phases_about((size_t)(workload->phases - phases_table));
+	return "makes the mode that runs the wrong one, whichever it is";
+}
+
+static void workloads_print(FILE *to)
+{
 	struct contest_workload workload;
+	int width = (int)strlen(DRAWN_NAME);
 	size_t i;
 
-	policies_print(to);
-	fputs("\ncost models\n", to);
-	for (i = 0; (model = contest_model(i)) != NULL; i++)
-		fprintf(to, "  %-14s %s (machine %s, cost %s)\n", model->name, model->about,
-			model->machine, model->cost);
-	fputs("\nworkloads\n", to);
 	for (i = 0; contest_workload(i, &workload); i++)
-		fprintf(to, "  %-14s %s\n", workload.name,
-			workload.kind == CONTEST_SIMULATED ? workload.simulated->about
-			: workload.kind == CONTEST_PHASES
-				? "a list of phases, see tools/contest/phases.c"
-				: "makes the mode that runs the wrong one, whichever it is");
-	fprintf(to, "  %-14s %s\n", "drawn-SEED-N",
-		"with --drawn: the N-th list of phases drawn by lot");
+		if ((int)strlen(workload.name) > width)
+			width = (int)strlen(workload.name);
+	fputs("workloads\n", to);
+	for (i = 0; contest_workload(i, &workload); i++)
+		fprintf(to, "  %-*s  %s%s\n", width, workload.name,
+			workload.kind == CONTEST_PHASES ? "list of phases: " : "",
+			workload_about(&workload));
+	fprintf(to, "  %-*s  with --drawn: the N-th list of phases drawn by lot\n", width,
+		DRAWN_NAME);
+}
+
+static void models_print(FILE *to)
+{
+	const struct contest_model *model;
+	int width = 0;
+	size_t i;
+
+	for (i = 0; (model = contest_model(i)) != NULL; i++)
+		if ((int)strlen(model->name) > width)
+			width = (int)strlen(model->name);
+	fputs("cost models\n", to);
+	for (i = 0; (model = contest_model(i)) != NULL; i++)
+		fprintf(to, "  %-*s  %s (machine %s, cost %s)\n", width, model->name, model->about,
+			model->machine, model->cost);
+}
+
+void contest_list_print(FILE *to)
+{
+	policies_print(to);
+	fputs("\n", to);
+	models_print(to);
+	fputs("\n", to);
+	workloads_print(to);
 }

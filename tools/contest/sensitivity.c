@@ -49,7 +49,8 @@ static int is_varied(const struct contest_policy *policy, const struct dav2m_con
 	uint32_t value = 0;
 
 	dav2m_config_get(&policy->config, field->name, &value);
-	return value && strcmp(field->unit, "flag") != 0 && strcmp(field->unit, "bits") != 0;
+	return value && strcmp(field->unit, "flag") != 0 && strcmp(field->unit, "bits") != 0 &&
+	       strcmp(field->name, CONTEST_COINS) != 0;
 }
 
 /* Answers whether the rules allow it; if not, the variant is the policy as it is. */
@@ -206,23 +207,28 @@ static int views_play(struct sensitivity *s, struct dav2m_host_error *error)
 	return rc;
 }
 
-static int one_controller(const struct contest_matrix *matrix, struct dav2m_host_error *error)
+int sensitivity_check(const struct contest_choice *choice, struct dav2m_host_error *error)
 {
-	if (matrix->policies == 1 && !matrix->policy[0].rule)
+	struct contest_policy policy;
+	size_t i;
+
+	if (!choice->policies)
 		return 0;
+	for (i = 0; contest_policy(i, &policy); i++)
+		if (!policy.rule && !strcmp(policy.name, choice->policies))
+			return 0;
 	return tool_fail(error, DAV2M_HOST_ARGUMENT,
-			 "--sensitivity: one of the controller's presets is wanted "
-			 "(--policies='preset bounded')");
+			 "--sensitivity: '%.100s' is not one of the controller's presets, such as "
+			 "'preset %s'",
+			 choice->policies, dav2m_preset_name(DAV2M_PRESET_BOUNDED));
 }
 
 int sensitivity_write(struct contest_matrix *matrix, enum report_format format, FILE *to,
 		      struct dav2m_host_error *error)
 {
 	struct sensitivity s = {.matrix = matrix};
-	int rc = one_controller(matrix, error);
+	int rc;
 
-	if (rc)
-		return rc;
 	s.base = matrix->policy[0];
 	s.report = report_new(columns, COLUMNS);
 	rc = s.report ? variants_play(&s, error) : tool_fail_memory(error);

@@ -8,6 +8,9 @@
 #include "matrix.h"
 #include "report.h"
 
+/* Refuses a choice of policies that is not one of the controller's presets, or left open. */
+int sensitivity_check(const struct contest_choice *choice, struct dav2m_host_error *error);
+
 /*
  * Plays each variant of the matrix's policy, which must be one controller, in all cells and
  * writes a row for each parameter and each view. Afterwards the matrix holds the variants.
