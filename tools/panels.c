@@ -164,6 +164,19 @@ void panels_axis(const struct panels *panels, FILE *to, const char *progress_uni
 	fputs(" noenhanced textcolor rgb '#333333'\n", to);
 }
 
+void panel_regret(const struct panels *panels, FILE *to, double bottom, double top, int column,
+		  uint64_t highest)
+{
+	const struct panel_range range = {0, highest ? 1.1 * (double)highest : 1};
+
+	fputs("set format y '%.0s %c'\n", to);
+	panel_begin(panels, to, bottom, top, "regret\\n(cycles)", range);
+	fprintf(to,
+		", $bins using 1:%d with lines lw 2.2 lc rgb '#222222' title 'regret'"
+		", $bins using 1:%d with steps lw 1.8 dt 2 lc rgb '#b2182b' title 'limit'\n",
+		column, column + 1);
+}
+
 void panel_range_take(struct panel_range *range, double value)
 {
 	if (value < range->low)

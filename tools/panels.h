@@ -57,6 +57,11 @@ void panel_begin(const struct panels *panels, FILE *to, double bottom, double to
 /* The x axis is labelled below the panels that follow: "billions of instructions". */
 void panels_axis(const struct panels *panels, FILE *to, const char *progress_unit);
 
+/* A panel of what the regret judge goes by: that column of $bins, and its limit in the next one, in
+   cycles, up to highest. It stands before panels with logarithmic axes. */
+void panel_regret(const struct panels *panels, FILE *to, double bottom, double top, int column,
+		  uint64_t highest);
+
 void panel_range_take(struct panel_range *range, double value);
 /* The range of a logarithmic axis around what was taken into {1e300, 1e-3}. */
 struct panel_range panel_log(struct panel_range taken);

@@ -68,7 +68,7 @@ static const struct argp_option options[] = {
 	{"record", KEY_RECORD, "PREFIX", 0, "write PREFIX.MODE.csv, a counter trace of each run",
 	 5},
 	{"pictures", KEY_PICTURES, "PREFIX", 0,
-	 "draw PREFIX.rates and PREFIX.thresholds, .svg and .png", 5},
+	 "draw PREFIX.rates and PREFIX.thresholds or .regret, .svg and .png", 5},
 	{"routines", KEY_ROUTINES, NULL, 0, "report calls and cycles of the VMM's routines instead",
 	 5},
 	{"characterize", KEY_CHARACTERIZE, NULL, 0,

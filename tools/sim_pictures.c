@@ -58,9 +58,11 @@ static double misses_in(const struct plot *plot, const struct run *run, size_t b
 			  progress_in(plot, run, bin));
 }
 
-/* A column for each mode of each quantity, then the thresholds: 1 + 3 * RUN_MODES + 2. */
+/* A column for each mode of each quantity, then the thresholds, then regret and its limit. What the
+   judge does not go by is 0. */
 #define COLUMN(quantity, mode) (2 + (quantity)*RUN_MODES + (mode))
 #define COLUMN_THRESHOLDS      COLUMN(3, 0)
+#define COLUMN_REGRET	       (COLUMN_THRESHOLDS + 2)
 
 typedef double quantity(const struct plot *plot, const struct run *run, size_t bin);
 
@@ -75,6 +77,18 @@ static double threshold_in(const struct plot *plot, size_t bin, int misses)
 					config->window_inst)
 		      : panel_threshold(at->threshold_vmexit, config->window_vmexit,
 					config->window_inst);
+}
+
+/* The tick of a bin that ends with the most regret. */
+static const struct track_point *regret_in(const struct plot *plot, size_t bin)
+{
+	const struct track_point *at = point(plot, plot->any, bin) + 1;
+	const struct track_point *last = point(plot, plot->any, bin + 1), *most = last;
+
+	for (; at < last; at++)
+		if (at->regret_cycles > most->regret_cycles)
+			most = at;
+	return most;
 }
 
 static void bins_print(const struct plot *plot, FILE *to)
@@ -96,7 +110,9 @@ static void bins_print(const struct plot *plot, FILE *to)
 						quantities[q](plot, plot->run[mode], bin));
 				else
 					fputs(" NaN", to);
-		fprintf(to, " %.6g %.6g\n", threshold_in(plot, bin, 0), threshold_in(plot, bin, 1));
+		fprintf(to, " %.6g %.6g %" PRIu64 " %" PRIu64 "\n", threshold_in(plot, bin, 0),
+			threshold_in(plot, bin, 1), regret_in(plot, bin)->regret_cycles,
+			regret_in(plot, bin)->limit_cycles);
 	}
 	fputs("EOD\n", to);
 }
@@ -210,6 +226,36 @@ static int thresholds_print(const struct plot *plot, FILE *to)
 	return 0;
 }
 
+static uint64_t regret_highest(const struct plot *plot)
+{
+	const struct track *track = &plot->any->track;
+	uint64_t highest = 0;
+	size_t i;
+
+	for (i = 0; i < track->points; i++) {
+		if (track->point[i].regret_cycles > highest)
+			highest = track->point[i].regret_cycles;
+		if (track->point[i].limit_cycles > highest)
+			highest = track->point[i].limit_cycles;
+	}
+	return highest;
+}
+
+static int regret_print(const struct plot *plot, FILE *to)
+{
+	const unsigned modes = 1u << RUN_ADAPTIVE;
+
+	title_print(plot, to, "the controller's regret, and what it counted");
+	panels_begin(to);
+	panels_strip(to);
+	panel_regret(&plot->panels, to, 0.6, 0.815, COLUMN_REGRET, regret_highest(plot));
+	rate_panel(plot, to, 0.345, 0.55, 1, modes, 0);
+	panels_axis(&plot->panels, to, "instructions");
+	rate_panel(plot, to, 0.09, 0.295, 2, modes, 0);
+	panels_end(to);
+	return 0;
+}
+
 static int draw(const struct plot *plot, const char *prefix, const char *name,
 		int (*print)(const struct plot *, FILE *), struct dav2m_host_error *error)
 {
@@ -252,7 +298,7 @@ static void bands_add(struct plot *plot, const struct track *track)
 			    track->point[i].progress - track->point[i - 1].progress);
 }
 
-/* The adaptive run comes last, so its thresholds are those of any. */
+/* The adaptive run comes last, so its thresholds and its regret are those of any. */
 static int plot_init(struct plot *plot, const struct runs *runs, const struct run_setup *setup)
 {
 	size_t i;
@@ -288,7 +334,9 @@ int pictures_draw(const struct runs *runs, const struct run_setup *setup, const 
 	rc = setup->modes & STATIC_RUNS ? draw(&plot, prefix, "rates", rates_print, error) : 0;
 	if (!rc && plot.run[RUN_ADAPTIVE]) {
 		bands_add(&plot, &plot.run[RUN_ADAPTIVE]->track);
-		rc = draw(&plot, prefix, "thresholds", thresholds_print, error);
+		rc = setup->config.judge
+			     ? draw(&plot, prefix, "regret", regret_print, error)
+			     : draw(&plot, prefix, "thresholds", thresholds_print, error);
 	}
 	panels_free(&plot.panels);
 	return rc;

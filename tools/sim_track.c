@@ -41,6 +41,8 @@ int track_add(struct track *track, const struct dav2m_sim *sim, const struct dav
 				      .misses = sample.value[DAV2M_TLB_MISSES],
 				      .threshold_vmexit = e.threshold_vmexit,
 				      .threshold_tmiss = e.threshold_tmiss,
+				      .regret_cycles = e.regret.regret_cycles,
+				      .limit_cycles = e.regret.limit_cycles,
 				      .state = e.state};
 	return 0;
 }

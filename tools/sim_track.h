@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a run's counters and its controller's thresholds were at the end of each tick, for
- * pictures. The first point is the beginning. 48 bytes a tick, kept in memory.
+ * What a run's counters and its controller's thresholds or regret were at the end of each tick, for
+ * pictures. The first point is the beginning. 64 bytes a tick, kept in memory.
  */
 #ifndef DAV2M_TOOLS_SIM_TRACK_H
 #define DAV2M_TOOLS_SIM_TRACK_H
@@ -16,6 +16,8 @@ struct track_point {
 	uint64_t misses;
 	uint32_t threshold_vmexit; /* of the next tick; 0 without a controller */
 	uint32_t threshold_tmiss;
+	uint64_t regret_cycles; /* after this tick; 0 where another judge judges */
+	uint64_t limit_cycles;
 	enum dav2m_state state; /* in the next tick */
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Collects a run in bins no narrower than a pixel, and has gnuplot draw it: states as a strip
- * and as bands behind, then CPI, paging exits and TLB misses, all over the same work.
+ * and as bands behind, then CPI, paging exits and TLB misses, all over the same work; and what the
+ * controller goes by, which is thresholds or regret.
  *
  * What the controller saw is drawn strong; what the recording of the other mode would have shown
  * is drawn faint, because the controller could not see it.
@@ -25,6 +26,16 @@ struct bin {
 	uint64_t seen_misses;
 	uint32_t threshold_vmexit;
 	uint32_t threshold_tmiss;
+	uint64_t regret_cycles; /* the most of the bin's ticks ... */
+	uint64_t limit_cycles;	/* ... and the limit in that tick */
+};
+
+/* Where the panels stand, from below, in [0, 1]. */
+struct heights {
+	double cpi[2];
+	double regret[2];
+	double exits[2];
+	double misses[2];
 };
 
 struct timeline {
@@ -93,6 +104,10 @@ static void bin_add(struct bin *bin, const struct dav2m_pair *pair,
 		bin->seen_misses += seen->value[DAV2M_TLB_MISSES];
 	bin->threshold_vmexit = explanation->threshold_vmexit;
 	bin->threshold_tmiss = explanation->threshold_tmiss;
+	if (explanation->regret.regret_cycles >= bin->regret_cycles) {
+		bin->regret_cycles = explanation->regret.regret_cycles;
+		bin->limit_cycles = explanation->regret.limit_cycles;
+	}
 }
 
 void timeline_tick(struct timeline *timeline, const struct dav2m_replay_tick *tick,
@@ -123,7 +138,10 @@ static void seen_rate_print(FILE *to, uint64_t count, uint64_t progress)
 		fputs(" NaN", to);
 }
 
-/* Columns: x, CPI run, shadow, nested, exits recorded, seen, threshold, misses likewise. */
+/* Columns: x, CPI run, shadow, nested, exits recorded, seen, threshold, misses likewise, regret and
+   its limit. What the judge does not go by is 0. */
+#define COLUMN_REGRET 11
+
 static void bins_print(const struct timeline *timeline, FILE *to)
 {
 	const struct dav2m_config *config = &timeline->job->config;
@@ -146,9 +164,10 @@ static void bins_print(const struct timeline *timeline, FILE *to)
 					config->window_inst),
 			panel_rate(bin->misses, bin->progress));
 		seen_rate_print(to, bin->seen_misses, bin->seen_progress[DAV2M_NESTED]);
-		fprintf(to, " %.6g\n",
+		fprintf(to, " %.6g %" PRIu64 " %" PRIu64 "\n",
 			panel_threshold(bin->threshold_tmiss, config->window_tmiss,
-					config->window_inst));
+					config->window_inst),
+			bin->regret_cycles, bin->limit_cycles);
 		at += bin->progress;
 	}
 	fputs("EOD\n", to);
@@ -167,6 +186,11 @@ static struct panel_range cpi_range(const struct timeline *timeline)
 	return panel_cpi(timeline->cpi, count);
 }
 
+static int by_regret(const struct timeline *timeline)
+{
+	return timeline->job->config.judge != 0;
+}
+
 static struct panel_range rate_range(const struct timeline *timeline, int misses)
 {
 	const struct dav2m_config *config = &timeline->job->config;
@@ -179,6 +203,8 @@ static struct panel_range rate_range(const struct timeline *timeline, int misses
 
 		if (value > 0)
 			panel_range_take(&range, value);
+		if (by_regret(timeline))
+			continue;
 		panel_range_take(&range,
 				 misses ? panel_threshold(bin->threshold_tmiss,
 							  config->window_tmiss, config->window_inst)
@@ -189,9 +215,9 @@ static struct panel_range rate_range(const struct timeline *timeline, int misses
 	return panel_log(range);
 }
 
-static void cpi_print(const struct timeline *timeline, FILE *to)
+static void cpi_print(const struct timeline *timeline, FILE *to, const double at[2])
 {
-	panel_begin(&timeline->panels, to, 0.575, 0.815, "CPI\\n(cycles / progress)",
+	panel_begin(&timeline->panels, to, at[0], at[1], "CPI\\n(cycles / progress)",
 		    cpi_range(timeline));
 	fputs(", $bins using 1:3 with lines lw 1.2 lc rgb '#7fb0de' title 'shadow recording'"
 	      ", $bins using 1:4 with lines lw 1.2 lc rgb '#f0a85c' title 'nested recording'"
@@ -200,35 +226,59 @@ static void cpi_print(const struct timeline *timeline, FILE *to)
 	      to);
 }
 
-static void exits_print(const struct timeline *timeline, FILE *to)
+static void regret_print(const struct timeline *timeline, FILE *to, const double at[2])
+{
+	uint64_t highest = 0;
+	size_t i;
+
+	for (i = 0; i < timeline->bins; i++) {
+		const struct bin *bin = &timeline->bin[i];
+
+		if (bin->regret_cycles > highest)
+			highest = bin->regret_cycles;
+		if (bin->limit_cycles > highest)
+			highest = bin->limit_cycles;
+	}
+	panel_regret(&timeline->panels, to, at[0], at[1], COLUMN_REGRET, highest);
+}
+
+static void threshold_print(const struct timeline *timeline, FILE *to, int column, const char *name)
+{
+	if (!by_regret(timeline))
+		fprintf(to,
+			", $bins using 1:%d with lines lw 1.8 dt 2 lc rgb '#b2182b' "
+			"title 'threshold\\_%s'",
+			column, name);
+	fputc('\n', to);
+}
+
+static void exits_print(const struct timeline *timeline, FILE *to, const double at[2])
 {
 	struct panel_range range = rate_range(timeline, 0);
 
 	panel_floor(to, range);
-	panel_begin(&timeline->panels, to, 0.33, 0.525, "paging exits\\nper million", range);
+	panel_begin(&timeline->panels, to, at[0], at[1], "paging exits\\nper million", range);
 	fputs(", $bins using 1:(floored($5)) with lines lw 1.2 lc rgb '#7fb0de' title 'shadow "
 	      "recording'"
 	      ", $bins using 1:(floored($6)) with lines lw 2.2 lc rgb '#14548f' title 'seen by the "
-	      "controller'"
-	      ", $bins using 1:7 with lines lw 1.8 dt 2 lc rgb '#b2182b' "
-	      "title 'threshold\\_vmexit'\n",
+	      "controller'",
 	      to);
+	threshold_print(timeline, to, 7, "vmexit");
 }
 
-static void misses_print(const struct timeline *timeline, FILE *to)
+static void misses_print(const struct timeline *timeline, FILE *to, const double at[2])
 {
 	struct panel_range range = rate_range(timeline, 1);
 
 	panel_floor(to, range);
 	panels_axis(&timeline->panels, to, timeline->job->progress_unit);
-	panel_begin(&timeline->panels, to, 0.085, 0.28, "TLB misses\\nper million", range);
+	panel_begin(&timeline->panels, to, at[0], at[1], "TLB misses\\nper million", range);
 	fputs(", $bins using 1:(floored($8)) with lines lw 1.2 lc rgb '#f0a85c' title 'nested "
 	      "recording'"
 	      ", $bins using 1:(floored($9)) with lines lw 2.2 lc rgb '#a8500a' title 'seen by the "
-	      "controller'"
-	      ", $bins using 1:10 with lines lw 1.8 dt 2 lc rgb '#b2182b' "
-	      "title 'threshold\\_tmiss'\n",
+	      "controller'",
 	      to);
+	threshold_print(timeline, to, 10, "tmiss");
 }
 
 static void versus_print(const struct timeline *timeline, char *to, size_t size)
@@ -262,15 +312,25 @@ static void title_print(const struct timeline *timeline, FILE *to)
 
 static void script_print(const struct timeline *timeline, FILE *to)
 {
+	static const struct heights three = {
+		.cpi = {0.575, 0.815}, .exits = {0.33, 0.525}, .misses = {0.085, 0.28}};
+	static const struct heights four = {.cpi = {0.645, 0.815},
+					    .regret = {0.45, 0.6},
+					    .exits = {0.265, 0.405},
+					    .misses = {0.08, 0.22}};
+	const struct heights *at = by_regret(timeline) ? &four : &three;
+
 	bins_print(timeline, to);
 	panels_bands(&timeline->panels, to);
 	panels_style(&timeline->panels, to);
 	title_print(timeline, to);
 	panels_begin(to);
 	panels_strip(to);
-	cpi_print(timeline, to);
-	exits_print(timeline, to);
-	misses_print(timeline, to);
+	cpi_print(timeline, to, at->cpi);
+	if (by_regret(timeline))
+		regret_print(timeline, to, at->regret);
+	exits_print(timeline, to, at->exits);
+	misses_print(timeline, to, at->misses);
 	panels_end(to);
 }
 

@@ -187,9 +187,12 @@ expect 0 '' replay s.csv n.csv -o table.txt --decisions=d.csv
 cmp -s table.txt plain.txt || wrong '-o: another table'
 [ "$(wc -l <d.csv)" -eq 6001 ] || wrong "decisions: $(wc -l <d.csv) lines"
 if command -v gnuplot >/dev/null; then
-	expect 0 '' replay s.csv n.csv --timeline=t.svg
+	expect 0 '' replay s.csv n.csv --preset=repaired --timeline=t.svg
 	grep -q '</svg>' t.svg || wrong 't.svg is no whole picture'
 	grep -q threshold_vmexit t.svg || wrong 't.svg lacks its thresholds'
+	expect 0 '' replay s.csv n.csv --preset=bounded --timeline=r.svg
+	! grep threshold r.svg || wrong 'r.svg has thresholds that its judge does not have'
+	{ grep -q '>regret<' r.svg && grep -q '>limit<' r.svg; } || wrong 'r.svg lacks its regret'
 	expect 0 '' replay s.csv n.csv --timeline=t.png
 	[ "$(head -c 4 t.png | tail -c 3)" = PNG ] || wrong 't.png is no picture'
 else

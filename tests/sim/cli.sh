@@ -131,9 +131,14 @@ if command -v gnuplot >/dev/null; then
 	grep -q '</svg>' p.rates.svg || wrong 'p.rates.svg is no whole picture'
 	[ "$(head -c 4 p.rates.png | tail -c 3)" = PNG ] || wrong 'p.rates.png is no picture'
 	absent p.thresholds.svg
-	expect 0 '' --window-inst 1000 --modes adaptive --pictures q good
+	expect 0 '' --window-inst 1000 --modes adaptive --preset repaired --pictures q good
 	absent q.rates.svg
 	grep -q threshold_tmiss q.thresholds.svg || wrong 'q.thresholds.svg lacks its thresholds'
+	expect 0 '' --window-inst 1000 --modes adaptive --preset bounded --pictures r good
+	absent r.thresholds.svg
+	{ grep -q '>regret<' r.regret.svg && grep -q '>limit<' r.regret.svg; } ||
+		wrong 'r.regret.svg lacks its regret'
+	! grep threshold r.regret.svg || wrong 'r.regret.svg has thresholds that its judge does not have'
 else
 	echo 'left out: no gnuplot'
 fi
