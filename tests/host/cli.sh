@@ -5,31 +5,13 @@
 # half-written, and a manual that lists the options there are.
 #
 # usage: bash cli.sh SOURCE_ROOT DAV2M MAKE_PAIR REPLAY_EXAMPLE
-set -euo pipefail
+. "$(dirname "$0")/../support/check.sh"
 src=$(realpath "$1")
 dav2m=$(realpath "$2")
 make_pair=$(realpath "$3")
 example=$(realpath "$4")
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
-failures=0
-checks=0
-
-wrong() { printf 'wrong: %s\n' "$*"; failures=$((failures + 1)); }
-
-# expect CODE PATTERN ARG...: exit code, and what stderr must match; no pattern: no stderr
-tool_path=$PATH
-expect() {
-	local code=$1 pattern=$2 got=0
-	shift 2
-	checks=$((checks + 1))
-	PATH=$tool_path "$dav2m" "$@" >out 2>err </dev/null || got=$?
-	[ "$got" -eq "$code" ] || wrong "dav2m $* ended with $got, not $code: $(cat err)"
-	if [ -n "$pattern" ]; then grep -q -- "$pattern" err; else [ ! -s err ]; fi ||
-		wrong "dav2m $*: no '$pattern' in: $(cat err)"
-	[ -z "$(find . -name '*.part')" ] || wrong "dav2m $* left $(find . -name '*.part')"
-}
+tested=("$dav2m")
 
 # succeed PATTERN ARG...: what stdout must match
 succeed() {
@@ -38,8 +20,6 @@ succeed() {
 	expect 0 '' "$@"
 	grep -q -- "$pattern" out || wrong "dav2m $*: no '$pattern' in: $(cat out)"
 }
-
-absent() { [ ! -e "$1" ] || wrong "$1 was written"; }
 
 "$make_pair" gcc-long 6000 200 s.csv n.csv
 head='# dav2m counter trace 1\n# mode: %s\n# progress_unit: instructions\nprogress,cycles\n'
@@ -202,16 +182,7 @@ checks=$((checks + 1))
 "$example" s.csv n.csv >example.txt || wrong 'the example fails'
 grep -q 'over the best schedule in hindsight' example.txt || wrong 'the example says nothing'
 
-# The manual lists the options that --help lists
-checks=$((checks + 1))
-"$dav2m" replay --help | grep -o -- '--[a-z-]*' | sort -u >help.txt
-sed -n 's/^\.It //p' "$src/man/dav2m-replay.1" | grep -o 'Fl -[a-z-]*' | sed 's/Fl /-/' |
-	sort -u >manual.txt
-for option in --help --usage --version; do
-	printf '%s\n' "$option"
-done >common.txt
-diff <(grep -vxF -f common.txt help.txt) <(grep -vxF -f common.txt manual.txt) ||
-	wrong 'man/dav2m-replay.1 and --help disagree'
+documented "$src/man/dav2m-replay.1" "$dav2m" replay
 
 # The manual lists the commands that help lists
 checks=$((checks + 1))
@@ -221,5 +192,4 @@ for command in $commands; do
 	grep -qx "\.It Cm $command" "$src/man/dav2m.1" || wrong "man/dav2m.1 lacks $command"
 done
 
-printf '%d checks, %d wrong\n' "$checks" "$failures"
-[ "$failures" -eq 0 ]
+finish "$checks"

@@ -6,13 +6,10 @@
 # read the difference.
 #
 # usage: bash golden.sh SOURCE_ROOT DAV2M [update]
-set -euo pipefail
+. "$(dirname "$0")/../support/check.sh"
 data=$(realpath "$1")/tests/data
 dav2m=$(realpath "$2")
 mode=${3:-compare}
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-failures=0
 
 # golden NAME RECORDING OPTION...
 golden() {
@@ -26,8 +23,7 @@ golden() {
 		if [ "$mode" = update ]; then
 			cp "$scratch/$file" "$data/$file"
 		elif ! diff -u "$data/$file" "$scratch/$file"; then
-			printf 'wrong: %s differs from tests/data/%s\n' "$file" "$file"
-			failures=$((failures + 1))
+			wrong "$file differs from tests/data/$file"
 		fi
 	done
 }

@@ -3,32 +3,18 @@
 #
 # What the tests of the house share. Each test runs as `bash NAME.sh SOURCE_ROOT BUILD_ROOT`, says
 # what it found wrong and ends with 1, or with 77 when this machine lacks a tool that it needs.
-set -euo pipefail
+. "$(dirname "$0")/../support/check.sh"
 
 src=$1
 # shellcheck disable=SC2034 # for those who source this
 build=$2
 cd "$src"
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-failures=0
-
-skip() { printf 'skipped: %s\n' "$*"; exit 77; }
-wrong() { printf 'wrong: %s\n' "$*"; failures=$((failures + 1)); }
 
 need_tools() {
 	local tool
 	for tool in "$@"; do
 		command -v "$tool" >/dev/null || skip "no $tool on this machine"
 	done
-}
-
-# Ends the test. The count of what was looked at keeps an empty test from passing.
-finish() {
-	local looked_at=$1
-	[ "$looked_at" -gt 0 ] || wrong 'nothing was there to look at'
-	printf '%d looked at, %d wrong\n' "$looked_at" "$failures"
-	[ "$failures" -eq 0 ]
 }
 
 # The compilers of this machine, each with each word size that it can build for. Sets $variants.

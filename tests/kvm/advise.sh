@@ -6,13 +6,9 @@
 # What `dav2m kvm advise` says of recordings whose right answer can be computed by hand, under each
 # mode and with each counter missing that it would need. Written for this test: they come from no
 # host. No guest is needed.
-set -euo pipefail
+. "$(dirname "$0")/../support/check.sh"
 dav2m=$(realpath "$1")
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
-failures=0
-wrong() { printf 'wrong: %s\n' "$*"; failures=$((failures + 1)); }
 
 # recording MODE NOTE COLUMNS ROW...
 recording() {

@@ -5,27 +5,24 @@
 #
 # `dav2m kvm` on a real guest: list, record and its three ends (time, ctrl-C, SIGKILL, the guest's
 # own), watch, advise; and what it says when there is nothing to look at.
-set -euo pipefail
+. "$(dirname "$0")/../support/check.sh"
 dav2m=$(realpath "$1")
 kvm_guest=$(realpath "$2")
-scratch=$(mktemp -d)
 guest=
 trap 'if [ -n "$guest" ]; then kill "$guest" 2>/dev/null || true; fi; rm -rf "$scratch"' EXIT
-wrong() { printf 'wrong: %s\n' "$*"; exit 1; }
 cd "$scratch"
 
 # Without a guest: errors that name what is wrong, and no file.
-if "$dav2m" kvm record 2147483646 -o none.csv 2>err; then wrong 'recorded a process that is not'; fi
-grep -q 'look at the process' err || wrong "$(cat err)"
-[ ! -e none.csv ] || wrong 'a file without a recording'
-if "$dav2m" kvm record $$ -o none.csv 2>err; then wrong 'recorded a shell'; fi
-grep -q 'kvm list' err || wrong "$(cat err)"
-if "$dav2m" kvm frobnicate 2>err; then wrong 'took a wrong subcommand'; fi
-grep -q frobnicate err || wrong "$(cat err)"
+if "$dav2m" kvm record 2147483646 -o none.csv 2>err; then fail 'recorded a process that is not'; fi
+grep -q 'look at the process' err || fail "$(cat err)"
+[ ! -e none.csv ] || fail 'a file without a recording'
+if "$dav2m" kvm record $$ -o none.csv 2>err; then fail 'recorded a shell'; fi
+grep -q 'kvm list' err || fail "$(cat err)"
+if "$dav2m" kvm frobnicate 2>err; then fail 'took a wrong subcommand'; fi
+grep -q frobnicate err || fail "$(cat err)"
 
 if ! [ -w /dev/kvm ]; then
-	echo 'skipped: no /dev/kvm to run a guest on'
-	exit 77
+	skip 'no /dev/kvm to run a guest on'
 fi
 "$kvm_guest" -n 1000 -p 500 >guest.out 2>guest.err &
 guest=$!
@@ -33,13 +30,13 @@ for _ in $(seq 100); do
 	if "$dav2m" kvm list --format csv | grep -q "^$guest,"; then break; fi
 	sleep 0.1
 done
-"$dav2m" kvm list --format csv | grep -q "^$guest,kvm-guest,1," || wrong 'list does not show it'
+"$dav2m" kvm list --format csv | grep -q "^$guest,kvm-guest,1," || fail 'list does not show it'
 
-"$dav2m" kvm record "$guest" -o time.csv -i 50 -s 1 2>err || wrong "$(cat err)"
-head -1 time.csv | grep -q '^# dav2m counter trace 1$' || wrong 'not a counter trace'
+"$dav2m" kvm record "$guest" -o time.csv -i 50 -s 1 2>err || fail "$(cat err)"
+head -1 time.csv | grep -q '^# dav2m counter trace 1$' || fail 'not a counter trace'
 records=$(grep -vc '^#' time.csv)
-[ "$records" -ge 10 ] || wrong "$records lines in a second of 50 ms"
-grep -q 'not available' err || grep -q 'the PMU' err || wrong 'does not say what is missing'
+[ "$records" -ge 10 ] || fail "$records lines in a second of 50 ms"
+grep -q 'not available' err || grep -q 'the PMU' err || fail 'does not say what is missing'
 
 # Out of descriptors at each step in turn: told, never a crash. (127: the loader's own refusal.)
 told=0
@@ -48,27 +45,27 @@ for limit in 3 4 5 6 7 8 9 10; do
 	(ulimit -n "$limit" && exec "$dav2m" kvm watch "$guest" -n 1 -i 50) >table 2>err || status=$?
 	case $status in
 	0 | 127) ;;
-	1) grep -q 'Too many open files; raise the limit' err || wrong "$limit: $(cat err)"; told=1 ;;
-	*) wrong "$limit descriptors: ends with $status" ;;
+	1) grep -q 'Too many open files; raise the limit' err || fail "$limit: $(cat err)"; told=1 ;;
+	*) fail "$limit descriptors: ends with $status" ;;
 	esac
 done
-[ "$told" -eq 1 ] || wrong 'no limit was too low'
+[ "$told" -eq 1 ] || fail 'no limit was too low'
 
 # A full disk is no success, and a table that nobody gets is not drawn a thousand times.
 for command in list "watch $guest -i 20 -n 1000" "advise $guest -s 1"; do
 	# shellcheck disable=SC2086 # words
-	if "$dav2m" kvm $command >/dev/full 2>err; then wrong "$command wrote to a full disk"; fi
-	grep -q 'cannot write to the standard output' err || wrong "$command: $(cat err)"
+	if "$dav2m" kvm $command >/dev/full 2>err; then fail "$command wrote to a full disk"; fi
+	grep -q 'cannot write to the standard output' err || fail "$command: $(cat err)"
 done
 
 # What cannot be measured again is kept up to where the disk was full: a size limit stands for it.
 if (trap '' XFSZ && ulimit -f 1 && exec "$dav2m" kvm record "$guest" -o full.csv -i 10 -s 20) 2>err; then
-	wrong 'recorded to a full disk'
+	fail 'recorded to a full disk'
 fi
-[ ! -e full.csv ] || wrong 'a recording that failed has its name'
+[ ! -e full.csv ] || fail 'a recording that failed has its name'
 kept=$(sed -n 's/.*cannot write: .*; the \([0-9]*\) records before that stay in full.csv.part,.*/\1/p' err)
-[ "$(grep -vc '^#' full.csv.part)" -eq $((kept + 1)) ] || wrong "$(cat err full.csv.part)"
-"$dav2m" kvm advise full.csv.part >advice || wrong 'what a full disk left cannot be read'
+[ "$(grep -vc '^#' full.csv.part)" -eq $((kept + 1)) ] || fail "$(cat err full.csv.part)"
+"$dav2m" kvm advise full.csv.part >advice || fail 'what a full disk left cannot be read'
 rm full.csv.part
 
 # Progress that the guest's work reports: a log that grows, with other lines in it.
@@ -81,18 +78,18 @@ for i in $(seq 40); do
 	printf ' is no count\r\n' >>console
 done
 kill -TERM "$recorder"
-wait "$recorder" || wrong "$(cat err)"
-grep -q '^# progress_unit: requests$' work.csv || wrong "$(head work.csv)"
+wait "$recorder" || fail "$(cat err)"
+grep -q '^# progress_unit: requests$' work.csv || fail "$(head work.csv)"
 grep -v '^#' work.csv | awk -F, '
 NR == 1 { for (i = 1; i <= NF; i++) if ($i == "progress") at = i; next }
 $at == "" { exit 1 }
 { sum += $at; ticks += $at > 0 }
-END { exit !(sum > 100 && sum <= 200 && ticks > 5) }' || wrong "$(cat work.csv)"
+END { exit !(sum > 100 && sum <= 200 && ticks > 5) }' || fail "$(cat work.csv)"
 for path in none /dev/null . "$scratch/err"; do
-	if "$dav2m" kvm record "$guest" -o no.csv --progress="$path" 2>fault; then wrong "took $path"; fi
+	if "$dav2m" kvm record "$guest" -o no.csv --progress="$path" 2>fault; then fail "took $path"; fi
 	grep -qE "dav2m: $path: (No such file|has no line that is a whole number|Is a directory)" fault ||
-		wrong "$(cat fault)"
-	if [ -e no.csv ] || [ -e no.csv.part ]; then wrong 'a file without a recording'; fi
+		fail "$(cat fault)"
+	if [ -e no.csv ] || [ -e no.csv.part ]; then fail 'a file without a recording'; fi
 done
 
 # Ctrl-C and SIGTERM, each alone, once some records are there. (The recorder takes SIGINT although
@@ -105,33 +102,33 @@ for signal in INT TERM; do
 		sleep 0.1
 	done
 	kill -"$signal" "$recorder"
-	wait "$recorder" || wrong "SIG$signal: $(cat err)"
-	[ "$(grep -vc '^#' stop.csv)" -ge 4 ] || wrong "SIG$signal left no whole file"
-	[ ! -e stop.csv.part ] || wrong "SIG$signal left a part"
+	wait "$recorder" || fail "SIG$signal: $(cat err)"
+	[ "$(grep -vc '^#' stop.csv)" -ge 4 ] || fail "SIG$signal left no whole file"
+	[ ! -e stop.csv.part ] || fail "SIG$signal left a part"
 	[ "$signal" = TERM ] || rm stop.csv
 done
-"$dav2m" kvm advise stop.csv >advice || wrong 'the recording cannot be read back'
-grep -q '^Advice: ' advice || wrong "$(cat advice)"
-grep -q '^Not measured' advice || wrong 'does not say what is missing'
+"$dav2m" kvm advise stop.csv >advice || fail 'the recording cannot be read back'
+grep -q '^Advice: ' advice || fail "$(cat advice)"
+grep -q '^Not measured' advice || fail 'does not say what is missing'
 
 "$dav2m" kvm record "$guest" -o killed.csv -i 50 2>/dev/null &
 recorder=$!
 sleep 1
 kill -KILL "$recorder"
 wait "$recorder" 2>/dev/null || true # the shell says that it was killed, and so it was
-[ "$(grep -vc '^#' killed.csv.part)" -ge 3 ] || wrong 'SIGKILL lost more than the last record'
-"$dav2m" kvm advise killed.csv.part >advice || wrong 'what SIGKILL left cannot be read'
+[ "$(grep -vc '^#' killed.csv.part)" -ge 3 ] || fail 'SIGKILL lost more than the last record'
+"$dav2m" kvm advise killed.csv.part >advice || fail 'what SIGKILL left cannot be read'
 
-"$dav2m" kvm watch "$guest" -i 200 -n 2 >table 2>err || wrong "$(cat err)"
-[ "$(grep -c '^the controller: ' table)" -eq 2 ] || wrong "$(cat table)"
+"$dav2m" kvm watch "$guest" -i 200 -n 2 >table 2>err || fail "$(cat err)"
+[ "$(grep -c '^the controller: ' table)" -eq 2 ] || fail "$(cat table)"
 if grep -q 'not available:.* progress' err; then
-	[ "$(grep -c 'it is blind: .* without progress' table)" -eq 2 ] || wrong "$(cat table)"
-	grep -q 'What can be done' table || wrong "$(cat table)"
+	[ "$(grep -c 'it is blind: .* without progress' table)" -eq 2 ] || fail "$(cat table)"
+	grep -q 'What can be done' table || fail "$(cat table)"
 elif grep -q 'it is blind' table; then
-	wrong "blind with progress: $(cat table)"
+	fail "blind with progress: $(cat table)"
 fi
-"$dav2m" kvm advise "$guest" -s 1 >advice 2>err || wrong "$(cat err)"
-grep -q '^Huge pages: ' advice || wrong "$(cat advice)"
+"$dav2m" kvm advise "$guest" -s 1 >advice 2>err || fail "$(cat err)"
+grep -q '^Huge pages: ' advice || fail "$(cat advice)"
 
 "$dav2m" kvm record "$guest" -o ended.csv -i 50 2>err &
 recorder=$!
@@ -139,7 +136,7 @@ sleep 1
 kill -KILL "$guest"
 wait "$guest" 2>/dev/null || true
 guest=
-wait "$recorder" || wrong "the guest's end: $(cat err)"
-grep -q 'the guest has ended' err || wrong "$(cat err)"
-[ "$(grep -vc '^#' ended.csv)" -ge 3 ] || wrong "the guest's end left no valid file"
+wait "$recorder" || fail "the guest's end: $(cat err)"
+grep -q 'the guest has ended' err || fail "$(cat err)"
+[ "$(grep -vc '^#' ended.csv)" -ge 3 ] || fail "the guest's end left no valid file"
 echo 'all as it should be'

@@ -12,11 +12,8 @@
 #
 # DAV2M_CLOUD_KERNEL: a folder that holds vmlinuz, irqbypass.ko, kvm.ko, kvm-amd.ko, as
 # examples/kvm-reload/fetch-kernel.sh leaves it; otherwise the cache is asked, then apt.
-set -euo pipefail
+. "$(dirname "$0")/../support/check.sh"
 src=$1 vmm=$2 init=$3 initramfs=$(realpath "$4") recorder=$5 dav2m=$(realpath "$6")
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-skip() { printf 'skipped: %s\n' "$*"; exit 77; }
 
 command -v qemu-system-x86_64 >/dev/null || skip 'no qemu-system-x86_64'
 kernel=${DAV2M_CLOUD_KERNEL:-${XDG_CACHE_HOME:-$HOME/.cache}/dav2m/cloud-kernel}

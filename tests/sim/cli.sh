@@ -5,30 +5,11 @@
 # that the same input gives the same output.
 #
 # usage: bash cli.sh SOURCE_ROOT DAV2M
-set -euo pipefail
+. "$(dirname "$0")/../support/check.sh"
 src=$(realpath "$1")
 dav2m=$(realpath "$2")
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
-failures=0
-checks=0
-
-wrong() { printf 'wrong: %s\n' "$*"; failures=$((failures + 1)); }
-
-# expect CODE PATTERN ARG...: exit code, and what stderr must match; no pattern: no stderr
-expect() {
-	local code=$1 pattern=$2 got=0
-	shift 2
-	checks=$((checks + 1))
-	"$dav2m" sim "$@" >out 2>err </dev/null || got=$?
-	[ "$got" -eq "$code" ] || wrong "dav2m sim $* ended with $got, not $code: $(cat err)"
-	if [ -n "$pattern" ]; then grep -q -- "$pattern" err; else [ ! -s err ]; fi ||
-		wrong "dav2m sim $*: no '$pattern' in: $(cat err)"
-	[ -z "$(find . -name '*.part')" ] || wrong "dav2m sim $* left $(find . -name '*.part')"
-}
-
-absent() { [ ! -e "$1" ] || wrong "$1 was written"; }
+tested=("$dav2m" sim)
 
 # A program of 30000 instructions that walks through 300 pages.
 awk 'BEGIN { print "==7== Lackey"; for (i = 0; i < 30000; i++) {
@@ -213,10 +194,5 @@ for name in opteron2350 palacios2011 linux26-256 phases; do
 	grep -q "$name" out || wrong "--list does not have $name"
 done
 
-# The manual has every option, and no other.
-"$dav2m" sim --help | grep -oE -- '--[a-z-]+' | grep -vE -- '^--(help|usage|version)$' | sort -u >options
-sed -nE 's/^\.It .*Fl -([a-z-]+).*/--\1/p' "$src/man/dav2m-sim.1" | sort -u >manual
-diff options manual >difference || wrong "man/dav2m-sim.1 and --help differ: $(cat difference)"
-
-printf '%d checks, %d wrong\n' "$checks" "$failures"
-[ "$failures" -eq 0 ]
+documented "$src/man/dav2m-sim.1" "$dav2m" sim
+finish "$checks"

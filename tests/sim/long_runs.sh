@@ -5,13 +5,9 @@
 # own, memory that does not grow with the trace.
 #
 # usage: bash long_runs.sh DAV2M
-set -euo pipefail
+. "$(dirname "$0")/../support/check.sh"
 dav2m=$(realpath "$1")
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
-failures=0
-wrong() { printf 'wrong: %s\n' "$*"; failures=$((failures + 1)); }
 
 # until_true COMMAND...: waits for it, for a minute at most
 until_true() {

@@ -4,14 +4,10 @@
 # Every picture that examples/pictures.sh announces, from runs a hundredth as long.
 #
 # usage: bash pictures.sh SOURCE_ROOT BUILD_ROOT
-set -euo pipefail
+. "$(dirname "$0")/../support/check.sh"
 src=$(realpath "$1")
 build=$(realpath "$2")
-command -v gnuplot >/dev/null || { echo 'skipped: no gnuplot'; exit 77; }
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-failures=0
-wrong() { printf 'wrong: %s\n' "$*"; failures=$((failures + 1)); }
+command -v gnuplot >/dev/null || skip 'no gnuplot'
 
 "$src/examples/pictures.sh" "$build" "$scratch/out" 0.01 >/dev/null 2>"$scratch/err" ||
 	wrong "it ended with $?"

@@ -5,30 +5,11 @@
 # named and leaves nothing behind; memory does not grow with the trace.
 #
 # usage: bash trace_files.sh SOURCE_ROOT DAV2M
-set -euo pipefail
+. "$(dirname "$0")/../support/check.sh"
 src=$(realpath "$1")
 dav2m=$(realpath "$2")
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
-failures=0
-checks=0
-
-wrong() { printf 'wrong: %s\n' "$*"; failures=$((failures + 1)); }
-
-# expect CODE PATTERN COMMAND...: exit code, and what stderr must match; no pattern: no stderr
-expect() {
-	local code=$1 pattern=$2 got=0
-	shift 2
-	checks=$((checks + 1))
-	"$dav2m" "$@" >out 2>err </dev/null || got=$?
-	[ "$got" -eq "$code" ] || wrong "dav2m $* ended with $got, not $code: $(cat err)"
-	if [ -n "$pattern" ]; then grep -q -- "$pattern" err; else [ ! -s err ]; fi ||
-		wrong "dav2m $*: no '$pattern' in: $(cat err)"
-	[ -z "$(find . -name '*.part')" ] || wrong "dav2m $* left $(find . -name '*.part')"
-}
-
-absent() { [ ! -e "$1" ] || wrong "$1 was written"; }
+tested=("$dav2m")
 
 # info KEY: a value of the last --info
 info() { sed -n "s/^$1: //p" out; }
@@ -140,10 +121,5 @@ if (ulimit -v 100000 && "$dav2m" --version >/dev/null 2>&1); then
 		"$dav2m" sim --guest-memory 64 --modes native large) 2>&1) || wrong "with 140 MB: $limited"
 fi
 
-# The manual has every option, and no other.
-"$dav2m" trace --help | grep -oE -- '--[a-z-]+' | grep -vE -- '^--(help|usage|version)$' | sort -u >options
-sed -nE 's/^\.It .*Fl -([a-z-]+).*/--\1/p' "$src/man/dav2m-trace.1" | sort -u >manual
-diff options manual >difference || wrong "man/dav2m-trace.1 and --help differ: $(cat difference)"
-
-printf '%d checks, %d wrong\n' "$checks" "$failures"
-[ "$failures" -eq 0 ]
+documented "$src/man/dav2m-trace.1" "$dav2m" trace
+finish "$checks"

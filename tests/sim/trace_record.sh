@@ -5,18 +5,12 @@
 # and end with is theirs; both recorders see the same pages; a recording that fails leaves nothing.
 #
 # usage: bash trace_record.sh DAV2M SUBJECT [RECORDER]
-set -euo pipefail
+. "$(dirname "$0")/../support/check.sh"
 dav2m=$(realpath "$1")
 subject=$(realpath "$2")
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
 export TMPDIR=$scratch
-failures=0
-checks=0
 
-skip() { printf 'skipped: %s\n' "$*"; exit 77; }
-wrong() { printf 'wrong: %s\n' "$*"; failures=$((failures + 1)); }
 is() { # is WHAT GOT EXPECTED
 	checks=$((checks + 1))
 	[ "$2" = "$3" ] || wrong "$1: $2, not $3"
@@ -153,5 +147,4 @@ if have valgrind; then
 	"$dav2m" trace --info fallen | grep -q 'lackey' || wrong 'the fall-back records nothing'
 fi
 
-printf '%d checks, %d wrong\n' "$checks" "$failures"
-[ "$failures" -eq 0 ]
+finish "$checks"

@@ -5,11 +5,9 @@
 # seconds only. A change of the model that moves a row has to bring the page along.
 #
 # usage: bash validation.sh SOURCE_ROOT BUILD_ROOT
-set -euo pipefail
+. "$(dirname "$0")/../support/check.sh"
 src=$(realpath "$1")
 build=$(realpath "$2")
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
 
 for paper in hvm xen; do
 	grep "^| $paper-" "$src/docs/validation.md" >"$scratch/page"
