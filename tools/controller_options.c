@@ -36,20 +36,38 @@ void controller_options_init(struct controller_options *options)
 	options->start = DAV2M_SHADOW;
 }
 
-/* Where a field was set, or NULL for a name that is none. */
-static struct field_origin *origin_of(struct controller_options *options, const char *name)
+/* Which field has this name; CONTROLLER_FIELDS: none. */
+static size_t field_index(const char *name)
 {
 	const struct dav2m_config_field *field;
 	size_t i;
 
 	for (i = 0; i < CONTROLLER_FIELDS && (field = dav2m_config_field(i)); i++)
 		if (!strcmp(field->name, name))
-			return &options->origin[i];
-	return NULL;
+			return i;
+	return CONTROLLER_FIELDS;
 }
 
+int controller_options_have(const struct controller_options *options, const char *field)
+{
+	const size_t i = field_index(field);
+
+	return i < CONTROLLER_FIELDS && options->origin[i].set;
+}
+
+static void origin_note(struct controller_options *options, const char *field,
+			struct field_origin origin)
+{
+	const size_t i = field_index(field);
+
+	if (i < CONTROLLER_FIELDS)
+		options->origin[i] = origin;
+}
+
+/* It has just been taken, and undoes what was set before. */
 static void preset_note(struct controller_options *options, const char *name)
 {
+	options->preset = options->config;
 	snprintf(options->preset_name, sizeof(options->preset_name), "%s", name);
 	memset(options->origin, 0, sizeof(options->origin));
 }
@@ -64,7 +82,6 @@ static void preset_parse(struct controller_options *options, const char *text,
 			   "--preset must come before --config and --set, which it would undo");
 	if (dav2m_config_assign(&options->config, "preset", text, &error))
 		argp_error(state, "--preset: %s", error.text);
-	options->preset = options->config;
 	preset_note(options, text);
 }
 
@@ -77,10 +94,9 @@ struct file {
 static void file_see(void *context, size_t line, const char *name, const char *value)
 {
 	struct file *file = context;
-	struct field_origin *origin = origin_of(file->options, name);
 
-	if (origin) {
-		*origin = (struct field_origin){file->path, line, 1};
+	if (strcmp(name, "preset") != 0) {
+		origin_note(file->options, name, (struct field_origin){file->path, line, 1});
 		return;
 	}
 	file->undoes = file->options->configured;
@@ -110,7 +126,6 @@ static void set_parse(struct controller_options *options, const char *text,
 {
 	const char *equals = strchr(text, '=');
 	struct dav2m_host_error error;
-	struct field_origin *origin;
 	char name[64];
 
 	if (!equals || equals == text || (size_t)(equals - text) >= sizeof(name)) {
@@ -123,9 +138,7 @@ static void set_parse(struct controller_options *options, const char *text,
 		argp_error(state, "--set: a preset is chosen by --preset");
 	else if (dav2m_config_assign(&options->config, name, equals + 1, &error))
 		argp_error(state, "--set: %s", error.text);
-	origin = origin_of(options, name);
-	if (origin)
-		*origin = (struct field_origin){.set = 1};
+	origin_note(options, name, (struct field_origin){.set = 1});
 	options->configured = 1;
 }
 
@@ -141,13 +154,12 @@ static void start_parse(struct controller_options *options, const char *text,
 }
 
 /* A field that was set and is not used. */
-static void unused_tell(struct controller_options *options, const char *field,
+static void unused_tell(const struct controller_options *options, const char *field,
 			const struct field_origin *origin, struct argp_state *state)
 {
-	const struct field_origin *judge = origin_of(options, "judge");
 	char text[200];
 
-	if (judge && judge->set)
+	if (controller_options_have(options, "judge"))
 		snprintf(text, sizeof(text), "%s has no effect with judge %u", field,
 			 options->config.judge);
 	else
@@ -161,7 +173,7 @@ static void unused_tell(struct controller_options *options, const char *field,
 			   judge_name(options->config.judge));
 }
 
-static void fields_check(struct controller_options *options, struct argp_state *state)
+static void fields_check(const struct controller_options *options, struct argp_state *state)
 {
 	const struct dav2m_config_field *field;
 	size_t i;

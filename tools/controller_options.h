@@ -32,6 +32,9 @@ struct controller_options {
 /* The default preset, in shadow mode: for before the parsing. */
 void controller_options_init(struct controller_options *options);
 
+/* Whether --set or a file set this field. */
+int controller_options_have(const struct controller_options *options, const char *field);
+
 /*
  * A child of the command's own parser, which hands it its struct controller_options as
  * child_inputs[0] at ARGP_KEY_INIT. When the parent is told ARGP_KEY_END the options are complete;

@@ -419,34 +419,33 @@ static void input_check(struct argp_state *state, const struct parse *parse)
 }
 
 /* Thresholds count per window, so a shorter tick means lower ones; what the user set stays. */
-static void threshold_scale(uint32_t *threshold, uint32_t preset, uint32_t window_inst,
-			    uint32_t preset_window)
+static void threshold_scale(const struct controller_options *controller, const char *name,
+			    uint32_t window_inst, uint32_t *threshold)
 {
-	const uint64_t scaled = (uint64_t)preset * window_inst / preset_window;
+	const uint64_t scaled = (uint64_t)*threshold * window_inst / controller->preset.window_inst;
 
-	if (*threshold != preset)
-		return;
-	*threshold = scaled == 0 ? 1 : scaled > UINT32_MAX ? UINT32_MAX : (uint32_t)scaled;
+	if (!controller_options_have(controller, name))
+		*threshold = scaled == 0 ? 1 : scaled > UINT32_MAX ? UINT32_MAX : (uint32_t)scaled;
 }
 
 static void config_finish(struct argp_state *state, struct parse *parse)
 {
 	struct dav2m_config *config = &parse->options->setup.config;
-	const struct dav2m_config *preset = &parse->controller.preset;
+	const struct controller_options *controller = &parse->controller;
 	const struct dav2m_sim_workload *workload = parse->options->workload;
 	struct dav2m_config_fault fault;
 
-	*config = parse->controller.config;
-	parse->options->setup.start = parse->controller.start;
+	*config = controller->config;
+	parse->options->setup.start = controller->start;
 	if (parse->window_inst)
 		config->window_inst = parse->window_inst;
-	else if (config->window_inst == preset->window_inst)
+	else if (!controller_options_have(controller, "window_inst"))
 		config->window_inst =
 			workload ? (uint32_t)workload->window_inst : TRACE_WINDOW_INST;
-	threshold_scale(&config->threshold_vmexit, preset->threshold_vmexit, config->window_inst,
-			preset->window_inst);
-	threshold_scale(&config->threshold_tmiss, preset->threshold_tmiss, config->window_inst,
-			preset->window_inst);
+	threshold_scale(controller, "threshold_vmexit", config->window_inst,
+			&config->threshold_vmexit);
+	threshold_scale(controller, "threshold_tmiss", config->window_inst,
+			&config->threshold_tmiss);
 	if (dav2m_config_check(config, &fault))
 		argp_error(state, "%s %s", fault.field, fault.rule);
 }

@@ -188,7 +188,16 @@ expect 2 'not both' --characterize --routines good
 expect 1 'guest.s memory is full' --workload dgemm --size 900 --guest-memory 16
 expect 0 '' --workload dgemm --size 900 --guest-memory 16 --guest-swap 64 --modes native
 
-# Thresholds follow the tick length unless they are set.
+# Thresholds follow the tick length unless they are set, though it be to what the preset has.
+gcc=(--workload spec-gcc --scale 0.02 --modes adaptive --preset repaired --format csv)
+expect 0 '' "${gcc[@]}"
+cp out first
+expect 0 '' "${gcc[@]}" --set threshold_vmexit=1000 --set threshold_tmiss=100000
+cmp -s out first || wrong "the thresholds of a tick of 1e7 are not a tenth of the preset's"
+expect 0 '' "${gcc[@]}" --set threshold_vmexit=10000
+! cmp -s out first || wrong 'a threshold of 10000 was set, and scaled'
+
+# What there is to choose from.
 expect 0 '' --list
 for name in opteron2350 palacios2011 linux26-256 phases; do
 	grep -q "$name" out || wrong "--list does not have $name"
