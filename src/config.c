@@ -30,8 +30,8 @@ static const struct dav2m_config_field fields[] = {
 	FIELD(counter_bits, "bits", 32, 64),
 	FIELD(judge, "flag", 0, 1),
 	FIELD(round_trip_ticks, "ticks", 1, 64),
-	FIELD(regret_bp, "bp", 2500, 40000),
-	FIELD(regret_sure_bp, "bp", 2500, 40000),
+	FIELD(regret_bp, "bp", 2500, 20000),
+	FIELD(seed, "seed", 0, UINT16_MAX),
 	FIELD(probe_share_bp, "bp", 0, 10000),
 	FIELD(probe_loss_bp, "bp", 1, 40000),
 	FIELD(shadow_walk_cycles, "cycles", 1, 4095),
@@ -61,9 +61,9 @@ static const struct dav2m_config presets[DAV2M_PRESETS] = {
 			.counter_bits = 48,
 			.judge = 0,
 			.round_trip_ticks = 2,
-			.regret_bp = 10000,
-			.regret_sure_bp = 5000,
-			.probe_share_bp = 39,
+			.regret_bp = 6000,
+			.seed = 1,
+			.probe_share_bp = 20,
 			.probe_loss_bp = 2500,
 			.shadow_walk_cycles = 20,
 			.nested_walk_cycles = 60,
@@ -90,9 +90,9 @@ static const struct dav2m_config presets[DAV2M_PRESETS] = {
 			.counter_bits = 48,
 			.judge = 0,
 			.round_trip_ticks = 2,
-			.regret_bp = 10000,
-			.regret_sure_bp = 5000,
-			.probe_share_bp = 39,
+			.regret_bp = 6000,
+			.seed = 1,
+			.probe_share_bp = 20,
 			.probe_loss_bp = 2500,
 			.shadow_walk_cycles = 20,
 			.nested_walk_cycles = 60,
@@ -119,9 +119,9 @@ static const struct dav2m_config presets[DAV2M_PRESETS] = {
 			.counter_bits = 48,
 			.judge = 1,
 			.round_trip_ticks = 2,
-			.regret_bp = 10000,
-			.regret_sure_bp = 5000,
-			.probe_share_bp = 39,
+			.regret_bp = 6000,
+			.seed = 1,
+			.probe_share_bp = 20,
 			.probe_loss_bp = 2500,
 			.shadow_walk_cycles = 20,
 			.nested_walk_cycles = 60,
@@ -220,9 +220,6 @@ static const char *broken_order(const struct dav2m_config *config, const char **
 	*ret_field = "window_tmiss";
 	if (config->judge && config->window_tmiss != 1)
 		return "must be 1 for the regret judge";
-	*ret_field = "regret_sure_bp";
-	if (config->regret_sure_bp > config->regret_bp)
-		return "must not exceed regret_bp";
 	return NULL;
 }
 

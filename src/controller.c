@@ -85,14 +85,6 @@ static void restart(struct dav2m *ctl)
 	ctl->tick_progress = ctl->meter.total[DAV2M_PROGRESS];
 }
 
-static inline void store_reference(struct dav2m *ctl)
-{
-	if (!dav2m_window_has_cpi(ctl))
-		return;
-	ctl->reference_progress = dav2m_window_progress(ctl);
-	ctl->reference_cycles = dav2m_window_cycles(ctl);
-}
-
 static int pin_forbids(const struct dav2m *ctl, enum dav2m_mode mode)
 {
 	const enum dav2m_pin own = mode == DAV2M_SHADOW ? DAV2M_PIN_SHADOW : DAV2M_PIN_NESTED;
@@ -142,7 +134,7 @@ static inline void finish_tick(struct dav2m *ctl)
 static DAV2M_RARE void change_mode(struct dav2m *ctl, enum dav2m_mode to,
 				   enum dav2m_verdict verdict)
 {
-	increment(&ctl->tally.switches[to]);
+	increment(&ctl->switches[to]);
 	/* A pin is the caller's will, not an oscillation. */
 	if (verdict != VERDICT_PIN)
 		dav2m_judge_of(ctl)->switched(ctl, to);
@@ -174,9 +166,6 @@ static inline void roll(struct dav2m *ctl)
 		restart_exits(ctl); /* edge 11: the probe's own window goes on */
 		return;
 	}
-	/* As printed, a probe may begin before its own window tells of a CPI. */
-	if (ctl->config.as_printed && ctl->state == DAV2M_STATE_SHADOW)
-		store_reference(ctl);
 	restart_window(ctl);
 }
 
@@ -234,8 +223,6 @@ static DAV2M_RARE int leave(struct dav2m *ctl, enum dav2m_verdict verdict,
 		commit(ctl, verdict, 0);
 		return DAV2M_OK;
 	}
-	if (verdict == VERDICT_LEAVE || verdict == VERDICT_ABORT)
-		store_reference(ctl);
 	why_not = obstacle(ctl, to);
 	if (why_not != DAV2M_WAITING) {
 		void_window(ctl);
@@ -397,10 +384,10 @@ int dav2m_paging_exits(struct dav2m *ctl, uint32_t n)
 static void back_off(struct dav2m *ctl, enum dav2m_outcome outcome)
 {
 	if (outcome == DAV2M_DEFERRED) {
-		increment(&ctl->tally.deferred);
+		increment(&ctl->deferred);
 		ctl->backoff = 1;
 	} else {
-		increment(&ctl->tally.failed);
+		increment(&ctl->failed);
 		ctl->backoff = (uint8_t)(1u << ctl->failures);
 		if (ctl->failures < BACKOFF_MAX_SHIFT)
 			ctl->failures++;
@@ -456,6 +443,8 @@ static uint16_t settle_ticks(const struct dav2m *ctl)
 
 static void configure(struct dav2m *ctl, const struct dav2m_config *config)
 {
+	if (ctl->config.judge != config->judge)
+		__builtin_memset(&ctl->judge, 0, sizeof(ctl->judge)); /* another one's */
 	ctl->config = *config;
 	ctl->step_shift = step_shift(config->window_inst);
 	ctl->calm_at = ctl->tick + config->window_trans;

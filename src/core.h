@@ -7,7 +7,7 @@
  *   meter.c       raw counters -> totals whose differences can be believed
  *   controller.c  totals -> windows and ticks -> a verdict -> an edge -> a decision
  *   threshold.c   a judge: when to leave a mode, whether a probe was worth it
- *   regret.c      another one, with a bound
+ *   regret*.c     another one, with a bound; see regret.h
  *   edges.c       the state machine as a table
  */
 #ifndef DAV2M_CORE_H

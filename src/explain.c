@@ -72,8 +72,9 @@ int dav2m_explain(const struct dav2m *ctl, struct dav2m_explanation *ret_explana
 		.resets = ctl->count[DAV2M_BACKWARD] + ctl->count[DAV2M_JUMP],
 		.window = window_of(ctl),
 		.smoothed = smooth(ctl),
-		.reference = {.progress = ctl->reference_progress, .cycles = ctl->reference_cycles},
-		.tally = ctl->tally,
+		.tally = {.switches = {ctl->switches[0], ctl->switches[1]},
+			  .deferred = ctl->deferred,
+			  .failed = ctl->failed},
 	};
 	dav2m_judge_of(ctl)->explain(ctl, out);
 	out->mode_ticks[DAV2M_NESTED] = nested_ticks(ctl);

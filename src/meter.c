@@ -76,19 +76,23 @@ enum dav2m_reading dav2m_meter_read(struct dav2m_meter *meter, const struct dav2
 {
 	const uint32_t valid = sample->valid & wanted;
 	uint64_t step[DAV2M_COUNTERS], all = 0;
+	unsigned int c;
 
 	if (valid != meter->known)
 		return regroup(meter, sample, valid);
-	for (unsigned int c = 0; c < DAV2M_COUNTERS; c++) {
-		step[c] = valid >> c & 1 ? dav2m_meter_step(meter, sample, c) : 0;
+	for (uint32_t left = valid; left; left &= left - 1) {
+		c = (unsigned int)__builtin_ctz(left);
+		step[c] = dav2m_meter_step(meter, sample, c);
 		all |= step[c];
 	}
 	if (all > meter->mask >> 1)
 		return start(meter, sample, valid, READING_BACKWARD);
 	if (all > meter->believed)
 		return start(meter, sample, valid, READING_JUMP);
-	for (unsigned int c = 0; c < DAV2M_COUNTERS; c++)
+	for (uint32_t left = valid; left; left &= left - 1) {
+		c = (unsigned int)__builtin_ctz(left);
 		meter->total[c] += step[c];
+	}
 	meter->gaps = 0;
 	return READING_OK;
 }

@@ -28,21 +28,26 @@ static inline int dav2m_regret_due(uint32_t regret, uint32_t limit)
 	return regret >= limit;
 }
 
-/* Probing may begin while the budget is not in debt; a probe that costs more than is left puts it
-   there, and no more than that one probe. Never beyond `most`, so that a long calm buys no storm.
- */
-static inline int32_t dav2m_budget_earn(int32_t budget, uint32_t cost, uint32_t share_bp,
-					uint32_t most)
+/* value x bp / 10000, rounded down; bp < 2^16. */
+static inline uint64_t dav2m_share(uint32_t value, uint32_t bp)
 {
-	/* 53687 / 2^29 = 1 / 10000, rounded down; cost x 2^14 x 2^16 < 2^62 */
-	int64_t sum = budget + (int64_t)((uint64_t)cost * share_bp * 53687 >> 29);
-
-	return sum > most ? (int32_t)most : (int32_t)sum;
+	/* 53687 / 2^29 = 1 / 10000, rounded down; value x 2^16 x 2^16 < 2^64 */
+	return (uint64_t)value * bp * 53687 >> 29;
 }
 
-static inline int32_t dav2m_budget_spend(int32_t budget, uint32_t cost)
+/* Probing may begin while the budget is not in debt; a probe that costs more than is left puts it
+   there, and no more than that one probe. */
+static inline int32_t dav2m_budget_earn(int32_t budget, uint32_t cost, uint32_t share_bp)
 {
-	int64_t left = (int64_t)budget - cost;
+	int64_t sum = budget + (int64_t)dav2m_share(cost, share_bp);
+
+	return sum > INT32_MAX ? INT32_MAX : (int32_t)sum;
+}
+
+/* What has been earned counts up to `most`, so that a long calm buys no storm of probes. */
+static inline int32_t dav2m_budget_spend(int32_t budget, uint32_t cost, uint32_t most)
+{
+	int64_t left = (int64_t)(budget > (int64_t)most ? (int64_t)most : budget) - cost;
 
 	return left < INT32_MIN ? INT32_MIN : (int32_t)left;
 }

@@ -113,17 +113,42 @@ static int misses_above(const struct dav2m *ctl)
  */
 static int worse(const struct dav2m *ctl)
 {
-	return dav2m_scaled_product_exceeds(dav2m_window_cycles(ctl), ctl->reference_progress,
-					    DAV2M_ONE_BP, ctl->reference_cycles,
+	const struct dav2m_thresholds *t = &ctl->judge.thresholds;
+
+	return dav2m_scaled_product_exceeds(dav2m_window_cycles(ctl), t->reference_progress,
+					    DAV2M_ONE_BP, t->reference_cycles,
 					    dav2m_window_progress(ctl), ctl->config.p_factor_bp);
 }
 
-static DAV2M_RARE enum dav2m_verdict leave_for_exits(const struct dav2m *ctl,
+static inline void store_reference(struct dav2m *ctl)
+{
+	ctl->judge.thresholds.reference_progress = dav2m_window_progress(ctl);
+	ctl->judge.thresholds.reference_cycles = dav2m_window_cycles(ctl);
+}
+
+/* The mode is left for a probe of the other, which is judged against this window: it has a CPI. */
+static inline enum dav2m_verdict leave(struct dav2m *ctl)
+{
+	store_reference(ctl);
+	return VERDICT_LEAVE;
+}
+
+/* As printed, a probe may begin before its own window tells of a CPI, and takes the one before. */
+static DAV2M_RARE enum dav2m_verdict as_printed(struct dav2m *ctl, enum dav2m_verdict verdict)
+{
+	if (verdict != VERDICT_HOLD && dav2m_window_has_cpi(ctl))
+		store_reference(ctl);
+	return verdict;
+}
+
+static DAV2M_RARE enum dav2m_verdict leave_for_exits(struct dav2m *ctl,
 						     enum dav2m_verdict otherwise)
 {
 	if (!exits_above(ctl))
-		return otherwise;
-	if (dav2m_window_has_cpi(ctl) || (ctl->config.as_printed && ctl->reference_progress))
+		return ctl->config.as_printed ? as_printed(ctl, otherwise) : otherwise;
+	if (dav2m_window_has_cpi(ctl))
+		return leave(ctl);
+	if (ctl->config.as_printed && ctl->judge.thresholds.reference_progress)
 		return VERDICT_LEAVE;
 	return otherwise == VERDICT_ROLL ? VERDICT_BLIND : VERDICT_HOLD;
 }
@@ -133,8 +158,9 @@ static enum dav2m_verdict leave_shadow(struct dav2m *ctl)
 	enum dav2m_verdict otherwise =
 		dav2m_window_ticks(ctl) >= ctl->config.window_vmexit ? VERDICT_ROLL : VERDICT_HOLD;
 
-	return ctl->exits > ctl->judge.thresholds.vmexit ? leave_for_exits(ctl, otherwise)
-							 : otherwise;
+	if (ctl->exits > ctl->judge.thresholds.vmexit)
+		return leave_for_exits(ctl, otherwise);
+	return ctl->config.as_printed ? as_printed(ctl, otherwise) : otherwise;
 }
 
 static enum dav2m_verdict leave_nested(struct dav2m *ctl)
@@ -145,7 +171,7 @@ static enum dav2m_verdict leave_nested(struct dav2m *ctl)
 		return VERDICT_BLIND;
 	if (!misses_above(ctl))
 		return VERDICT_ROLL;
-	return dav2m_window_has_cpi(ctl) ? VERDICT_LEAVE : VERDICT_BLIND;
+	return dav2m_window_has_cpi(ctl) ? leave(ctl) : VERDICT_BLIND;
 }
 
 static enum dav2m_verdict probe_nested(struct dav2m *ctl)
@@ -162,7 +188,7 @@ static enum dav2m_verdict probe_shadow(struct dav2m *ctl)
 	int many_exits = exits_above(ctl);
 
 	if (many_exits && ctl->config.as_printed)
-		return VERDICT_ABORT;
+		return as_printed(ctl, VERDICT_ABORT);
 	if (dav2m_window_ticks(ctl) >= ctl->config.window_tmiss) {
 		if (!dav2m_window_has_cpi(ctl))
 			return VERDICT_BLIND;
@@ -212,7 +238,7 @@ static void switched(struct dav2m *ctl, enum dav2m_mode to)
 		return;
 	raise(&ctl->judge.thresholds.vmexit, config->threshold_vmexit, config);
 	raise(&ctl->judge.thresholds.tmiss, config->threshold_tmiss, config);
-	ctl->tally.damped++;
+	ctl->judge.thresholds.damped++;
 }
 
 static void calm(struct dav2m *ctl)
@@ -221,7 +247,7 @@ static void calm(struct dav2m *ctl)
 		return;
 	decay(&ctl->judge.thresholds.vmexit, ctl->config.threshold_vmexit, ctl->config.decay_bp);
 	decay(&ctl->judge.thresholds.tmiss, ctl->config.threshold_tmiss, ctl->config.decay_bp);
-	ctl->tally.decayed++;
+	ctl->judge.thresholds.decayed++;
 }
 
 static uint32_t exits_limit(const struct dav2m *ctl)
@@ -231,8 +257,14 @@ static uint32_t exits_limit(const struct dav2m *ctl)
 
 static void explain(const struct dav2m *ctl, struct dav2m_explanation *out)
 {
-	out->threshold_vmexit = ctl->judge.thresholds.vmexit;
-	out->threshold_tmiss = ctl->judge.thresholds.tmiss;
+	const struct dav2m_thresholds *t = &ctl->judge.thresholds;
+
+	out->threshold_vmexit = t->vmexit;
+	out->threshold_tmiss = t->tmiss;
+	out->reference.progress = t->reference_progress;
+	out->reference.cycles = t->reference_cycles;
+	out->tally.damped = t->damped;
+	out->tally.decayed = t->decayed;
 }
 
 const struct dav2m_judge dav2m_threshold_judge = {

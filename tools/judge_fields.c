@@ -34,7 +34,7 @@ static const struct {
 	{"judge", BOTH},
 	{"round_trip_ticks", REGRET},
 	{"regret_bp", REGRET},
-	{"regret_sure_bp", REGRET},
+	{"seed", REGRET},
 	{"probe_share_bp", REGRET},
 	{"probe_loss_bp", REGRET},
 	{"shadow_walk_cycles", REGRET},

@@ -89,15 +89,18 @@ struct dav2m_config {
 	   (inferred: the paper's longest transient, 100 ms, is about two ticks at 2 GHz). */
 	uint8_t round_trip_ticks;
 	/* A mode is left when staying has cost this much of a round trip more than the other mode
-	   would have, [2500, 40000]. Default 10000: the value with the least factor in the bound.
-	 */
+	   would have, or somewhat less: for each stay the share is drawn between half of this and
+	   all of it. While that does not pay, twice the share of a round trip that includes what it
+	   costs to find out, [2500, 20000]. Default 6000 (ours: on the workloads of docs/contest.md
+	   all from 5000 to 7500 do as well). */
 	uint16_t regret_bp;
-	/* The same while switches have been paying: when the last stay in either mode has gained
-	   more than two round trips. At most regret_bp. Default 5000 (ours: keeps the bound's
-	   factor at 5). */
-	uint16_t regret_sure_bp;
-	/* Share of all cycles that probes may cost which do not pay. 0: never probe. Default 39
-	   (1/256 of run time). */
+	/* Seed of that draw, so that no guest can be in step with it. The same seed and the same
+	   samples give the same decisions. Default 1; any will do, and one of its own for each VM
+	   does better where guests may be malicious. */
+	uint16_t seed;
+	/* Share of all cycles that probes may cost which do not pay. 0: never probe. Default 20
+	   (1/500 of run time: with the probes that it begins with, less than 1/250 of a program
+	   that runs for five minutes). */
 	uint16_t probe_share_bp;
 	/* A probe that has lost this much of a round trip is given up; twice as much while its
 	   transient lasts, [1, 40000]. Default 2500 (ours). */
@@ -119,11 +122,10 @@ enum dav2m_preset {
 	 * modes between two decisions, and OPT the paging overhead of the best schedule in
 	 * hindsight, switches included, its own overhead is at most
 	 *
-	 *     (7 + 2g/D) (OPT + X + D/2)
+	 *     (9 + 12g/D) (OPT + X + D/2)
 	 *
-	 * where X is how much the other mode's cost was believed to be too high, in sum; with
-	 * regret_sure_bp == regret_bp == 10000 at most (5 + 2g/D) (OPT + X + D/2). docs/bound.md
-	 * proves it and says what is known of X.
+	 * where X is how much the other mode's cost was believed to be too high, in sum.
+	 * docs/bound.md proves it and says what is known of X.
 	 */
 	DAV2M_PRESET_BOUNDED = 2,
 	/* What to take unless there is a reason not to; docs/contest.md says why it is this one. */
@@ -135,7 +137,7 @@ enum dav2m_preset {
 struct dav2m_config_field {
 	const char *name; /* the member's name */
 	const char *unit; /* "progress", "ticks", "paging exits", "TLB misses", "bp", "times",
-			     "flag", "bits", "cycles" */
+			     "flag", "bits", "seed", "cycles" */
 	uint32_t min;	  /* smallest value allowed */
 	uint32_t max;	  /* largest value allowed */
 	uint16_t offset;  /* in struct dav2m_config, in bytes */

@@ -129,8 +129,12 @@ struct dav2m_tally {
 
 /* Private: what the threshold judge has learned. */
 struct dav2m_thresholds {
+	uint64_t reference_progress; /* CPI of the mode that a probe is judged against */
+	uint64_t reference_cycles;
 	uint32_t vmexit;
 	uint32_t tmiss;
+	uint32_t damped; /* see struct dav2m_tally */
+	uint32_t decayed;
 };
 
 /* Private: phases of the guest that the regret judge tells apart. */
@@ -152,37 +156,42 @@ struct dav2m_regret {
 	};
 	int32_t gain;	       /* of this stay, against the other mode */
 	int32_t budget;	       /* for probes; < 0: in debt */
-	uint32_t doubt;	       /* about what is remembered as bad */
+	uint32_t doubt;	       /* about what is remembered as bad; in a probe out of doubt the ticks
+				  that it took */
 	uint32_t probing_cost; /* of the probes that were lost */
 	uint32_t from_walk;    /* totals when the tick began */
 	uint32_t from_exits;
 	uint32_t from_flushes;
-	uint16_t cost;		    /* of the last tick; packed, as the next two */
-	uint16_t other;		    /* what it would have been in the other mode */
-	uint16_t trip[DAV2M_MODES]; /* cost of a switch to each mode, transient included */
+	uint32_t other;	    /* what the last tick would have cost in the other mode, or
+			       that last cost until the first tick has settled */
+	uint32_t played[2]; /* regret of the rule played with the early and the late limit */
+	int32_t late_gain;  /* of the late one against the early one */
+	uint16_t trip[DAV2M_MODES]; /* cost of a switch to each mode, transient included; packed, as
+				       the next two */
+	uint16_t found;		    /* cost of the tick in which a mode is found to be bad */
+	uint16_t cost;		    /* of the last tick */
+	uint16_t limit[2];	    /* early and late, of this stay; packed */
 	uint16_t walk_ratio;	    /* of a walk's cost, nested to shadow, in 1/256 */
-	uint16_t walk_inverse;
-	uint16_t left_walk;	  /* cost of the last settled tick's walks, packed, */
-	uint16_t left_walks;	  /* and their number */
-	uint16_t exit_cycles;	  /* a paging exit */
-	uint16_t good_ticks;	  /* of the last stay in shadow paging that was no lost probe */
-	uint16_t doubt_low;	  /* a probe failed at this much doubt, packed */
-	uint16_t doubt_high;	  /* and did well at this much; all ones: none yet */
-	uint8_t phases : 4;	  /* in use */
-	uint8_t current : 4;	  /* the phase of the last tick */
-	uint8_t doubt_losses : 4; /* in a row */
-	uint8_t doubt_gains : 4;
-	uint8_t mode : 1;     /* of this stay */
-	uint8_t why : 2;      /* the mode is to be left */
-	uint8_t surety : 2;   /* enum dav2m_surety */
-	uint8_t rich : 2;     /* by mode: its last stay paid for its switches, so leave early */
-	uint8_t poor : 2;     /* the same: it did not, so leave late */
-	uint8_t measured : 1; /* the ratio of walk costs */
-	uint8_t told : 1;     /* the VMM has told what the last switch cost */
-	uint8_t arrived : 1;  /* no tick of this stay has settled yet */
-	uint8_t compare : 1;  /* the tick before it can be compared with the first that has */
-	uint8_t probing : 1;  /* this stay is a probe */
-	uint8_t doubted : 1;  /* and began out of doubt */
+	uint16_t left_cycles;	    /* of the last tick before the switch, packed; 0: of no use */
+	uint16_t left_walk;	    /* of it, what its walks took, */
+	uint16_t left_walks;	    /* and their number */
+	uint16_t exit_cycles;	    /* a paging exit */
+	uint16_t good_ticks;	    /* of the last stay in shadow paging that was no lost probe */
+	uint16_t doubt_wrong;	    /* ticks to wait since probes failed; 0: the last did well */
+	uint16_t doubt_right;	    /* ticks after which one did well; all ones: none */
+	uint8_t played_settling;    /* ticks; four bits for either limit */
+	uint8_t phases : 4;	    /* in use */
+	uint8_t current : 3;	    /* the phase of the last tick */
+	uint8_t mode : 1;	    /* of this stay */
+	uint8_t played_mode : 2;    /* a bit for either limit */
+	uint8_t why : 2;	    /* the mode is to be left */
+	uint8_t surety : 2;	    /* enum dav2m_surety */
+	uint8_t measured : 1;	    /* the ratio of walk costs */
+	uint8_t told : 1;	    /* the VMM has told what the last switch cost */
+	uint8_t arrived : 1;	    /* no tick of this stay has settled yet */
+	uint8_t compare : 1;	    /* the tick before it can be compared with the first that has */
+	uint8_t probing : 1;	    /* this stay is a probe */
+	uint8_t doubted : 1;	    /* and began out of doubt */
 };
 
 /* Private: what the judge in charge keeps between samples. */
@@ -221,12 +230,12 @@ struct dav2m {
 	uint32_t nested_ticks;	/* in earlier stays; less the beginning of one that goes on */
 	uint32_t switched_at[DAV2M_MODES]; /* the last switch to each mode */
 	uint32_t calm_at;		   /* when it has been calm for window_trans */
-	uint64_t switch_cycles;	     /* of the last switch, to be taken out of the next sample */
-	uint64_t reference_progress; /* CPI of the mode that a probe is judged against */
-	uint64_t reference_cycles;
+	uint64_t switch_cycles; /* of the last switch, to be taken out of the next sample */
 	struct dav2m_config config;
 	struct dav2m_step step[DAV2M_STEPS];
-	struct dav2m_tally tally;
+	uint32_t switches[DAV2M_MODES]; /* these three: see struct dav2m_tally */
+	uint32_t deferred;
+	uint32_t failed;
 	uint32_t count[DAV2M_REASONS];
 	union dav2m_judgement judge;
 };
@@ -246,6 +255,8 @@ struct dav2m_regret_view {
 	uint64_t regret_cycles; /* of this stay; at limit_cycles the mode is left */
 	uint64_t limit_cycles;
 	uint64_t round_trip_cycles; /* measured: both switches, transients included */
+	uint64_t
+		finding_out_cycles; /* lost in the ticks in which either mode was found to be bad */
 	uint64_t cost_cycles;	    /* paging overhead of the last tick, */
 	uint64_t other_cycles;	    /* and what the other mode's would have been */
 	enum dav2m_surety surety;   /* of that */

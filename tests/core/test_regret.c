@@ -228,6 +228,7 @@ static void by_hand(struct vmm *vmm, enum dav2m_mode mode, uint32_t has, uint32_
 static const struct work calm = {100000000, 1000, 15000, 0};
 static const struct work missing = {160000000, 1000000, 75000000, 0};
 static const struct work missing_less = {115000000, 1000000, 15000000, 0};
+static const struct work exiting_some = {140000000, 1000000, 15000000, 10000};
 static const struct work exiting = {220000000, 1000000, 15000000, 30000};
 
 START_TEST(a_pin_begins_a_stay)
@@ -236,7 +237,7 @@ START_TEST(a_pin_begins_a_stay)
 
 	by_hand(&vmm, DAV2M_SHADOW, DAV2M_ALL_COUNTERS, 39);
 	for (int i = 0; i < 5; i++)
-		work(&vmm, PHASES_TICK_PROGRESS, exiting.exits && i ? calm : exiting);
+		work(&vmm, PHASES_TICK_PROGRESS, i ? calm : exiting_some);
 	ck_assert_uint_gt(view(&vmm).regret_cycles, 0);
 	ck_assert_int_eq(dav2m_pin(&vmm.ctl, DAV2M_PIN_NESTED), 0);
 	work_until(&vmm, DAV2M_NESTED, calm, calm);
@@ -308,7 +309,8 @@ START_TEST(late_samples)
 		if (vmm.last.action == DAV2M_SWITCH)
 			vmm_switch(&vmm);
 	}
-	ck_assert_uint_lt(over_hindsight_bp(&vmm), 300);
+	/* Static shadow paging: 48 %, static nested 15 %. */
+	ck_assert_uint_lt(over_hindsight_bp(&vmm), 500);
 	vmm_end(&vmm);
 }
 END_TEST

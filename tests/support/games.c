@@ -55,11 +55,22 @@ static uint32_t round_trip(const struct game *game)
 	return game->to[0] + game->to[1];
 }
 
-static uint32_t limit_of(const struct game *game)
+static uint32_t lowest_limit(const struct game *game)
 {
-	uint32_t limit = round_trip(game) * game->quarters / 4;
+	uint32_t lowest = game->limit[0];
 
-	return limit ? limit : 1;
+	for (int i = 1; i < GAME_LIMITS; i++)
+		lowest = (uint32_t)least(lowest, game->limit[i]);
+	return lowest;
+}
+
+static uint32_t highest_limit(const struct game *game)
+{
+	uint32_t highest = game->limit[0];
+
+	for (int i = 1; i < GAME_LIMITS; i++)
+		highest = (uint32_t)most(highest, game->limit[i]);
+	return highest;
 }
 
 static uint64_t best_schedule(const struct game *game)
@@ -95,7 +106,7 @@ static void player_tick(struct player *player, const struct game *game,
 	if (cost > believed)
 		result->largest = most(result->largest, cost - believed);
 	player->regret = rule->add(player->regret, cost, believed);
-	if (!rule->due(player->regret, limit_of(game)))
+	if (!rule->due(player->regret, game->limit[result->switches % GAME_LIMITS]))
 		return;
 	result->regret += player->regret;
 	player->regret = 0;
@@ -104,7 +115,8 @@ static void player_tick(struct player *player, const struct game *game,
 	result->overhead += game->to[player->mode];
 	result->switching += game->to[player->mode];
 	/* At lambda < 1 the rule leaves before it has lost the round trip. */
-	if (result->switching * game->quarters > result->regret * most(4, game->quarters))
+	if (result->switching * lowest_limit(game) >
+	    result->regret * most(round_trip(game), lowest_limit(game)))
 		result->unpaid = 1;
 }
 
@@ -120,17 +132,32 @@ void game_play(const struct game *game, const struct game_rule *rule,
 }
 
 /*
- * overhead > (F + 2 (g / D) max(1, 1 / lambda)) best + (lambda + 1/2) D + g, times 4 q D with
- * q = 4 lambda; F = max(2 lambda + 1, 2 + 1 / lambda). All terms stay below 2^63: costs < 2^12,
- * sums < 2^20, factor <= 4.
+ * A limit L = lambda D that stays: overhead > (F + 2 (g / D) max(1, 1 / lambda)) best +
+ * (lambda + 1/2) D + g, times 2 L D; F = max(2 lambda + 1, 2 + 1 / lambda). All terms stay below
+ * 2^63: costs < 2^12, sums < 2^20, factor <= 4.
  */
 static int beyond(const struct game *game, uint64_t overhead, uint64_t best, uint64_t g)
 {
-	uint64_t q = game->quarters, d = round_trip(game);
-	uint64_t competitive = q >= 4 ? 2 * q * (q + 2) : 4 * (2 * q + 4);
+	uint64_t l = lowest_limit(game), d = round_trip(game);
+	uint64_t competitive = l >= d ? 2 * l * (2 * l + d) : 2 * d * (2 * l + d);
 
-	return overhead * 4 * q * d >
-	       best * (competitive * d + 8 * g * most(q, 4)) + q * (q + 2) * d * d + 4 * q * d * g;
+	if (highest_limit(game) != l)
+		return 0;
+	return overhead * 2 * l * d >
+	       best * (competitive + 4 * g * most(l, d)) + l * d * (2 * l + d) + 2 * l * d * g;
+}
+
+/*
+ * Limits from a D to b D: overhead > F (best + D / 2), F the larger of 1 + 2 b + 2 g / D and
+ * 1 + (1 + b + g / D) / a.
+ */
+static int beyond_moving(const struct game *game, uint64_t overhead, uint64_t best, uint64_t g)
+{
+	uint64_t d = round_trip(game), low = lowest_limit(game), high = highest_limit(game) + g;
+	uint64_t twice = 2 * best + d;
+
+	return 2 * overhead * d > (d + 2 * high) * twice &&
+	       2 * overhead * low > (low + d + high) * twice;
 }
 
 static int is_exact(const struct game *game)
@@ -166,7 +193,8 @@ static int breaks_g3(const struct game *game, const struct game_result *result)
 		in_better += game->cost[i][better];
 	/* Lost: beyond what the better mode costs, the one switch apart. */
 	return result->switches > (uint32_t)better ||
-	       result->overhead > in_better + result->switching + limit_of(game) + result->largest;
+	       result->overhead >
+		       in_better + result->switching + highest_limit(game) + result->largest;
 }
 
 int game_breaks(const struct game *game, const struct game_rule *rule, enum game_bound bound)
@@ -177,6 +205,8 @@ int game_breaks(const struct game *game, const struct game_rule *rule, enum game
 	switch (bound) {
 	case GAME_G1_COMPETITIVE:
 		return is_exact(game) && beyond(game, r.overhead, r.best, r.largest);
+	case GAME_G5_MOVING:
+		return beyond_moving(game, r.overhead, r.best + r.excess, r.largest);
 	case GAME_G2_FACTOR:
 		return beyond(game, r.overhead, r.best * game->factor, r.largest);
 	case GAME_G2_EXCESS:
@@ -244,6 +274,20 @@ static void make_one_sided(uint64_t *seed, struct game *game)
 	}
 }
 
+/* Half of the games are played with D, a quarter with another limit, and in a quarter it moves. */
+static void make_limits(uint64_t *seed, struct game *game)
+{
+	const uint32_t kind = below(seed, 4);
+
+	for (int i = 0; i < GAME_LIMITS; i++) {
+		uint32_t limit = 1 + below(seed, 3 * round_trip(game));
+
+		if (kind < 2)
+			limit = round_trip(game);
+		game->limit[i] = kind < 3 && i ? game->limit[0] : limit;
+	}
+}
+
 /* Half of the games are played with the truth, the others with beliefs in [0, factor]. */
 static void make_beliefs(uint64_t *seed, struct game *game)
 {
@@ -261,9 +305,7 @@ void game_make(enum game_kind kind, const struct game_rule *rule, uint64_t *seed
 	memset(game, 0, sizeof(*game));
 	game->to[0] = below(seed, 60);
 	game->to[1] = 4 + below(seed, 60);
-	/* A whole limit at every lambda. */
-	game->to[1] -= round_trip(game) % 4;
-	game->quarters = below(seed, 2) ? 4 : 2 + below(seed, 7);
+	make_limits(seed, game);
 	game->ticks = 1 + below(seed, GAME_TICKS);
 	make_beliefs(seed, game);
 	if (kind == GAME_RANDOM)
@@ -332,15 +374,16 @@ void game_shrink(struct game *game, const struct game_rule *rule, enum game_boun
 
 void game_print(const struct game *game, const struct game_rule *rule, enum game_bound bound)
 {
-	static const char *const names[GAME_BOUNDS] = {"G1", "G2 (factor)", "G2 (excess)", "G3",
-						       "G4"};
+	static const char *const names[GAME_BOUNDS] = {"G1",	      "G5 (moving)", "G2 (factor)",
+						       "G2 (excess)", "G3",	     "G4"};
 	struct game_result r;
 
 	game_play(game, rule, &r);
 	printf("%s broken: to shadow %" PRIu32 ", to nested %" PRIu32 ", leaves at %" PRIu32
-	       ", overhead %" PRIu64 ", best %" PRIu64 ", switches %" PRIu32 ", g %" PRIu64 "\n",
-	       names[bound], game->to[0], game->to[1], limit_of(game), r.overhead, r.best,
-	       r.switches, r.largest);
+	       " to %" PRIu32 ", overhead %" PRIu64 ", best %" PRIu64 ", switches %" PRIu32
+	       ", g %" PRIu64 "\n",
+	       names[bound], game->to[0], game->to[1], lowest_limit(game), highest_limit(game),
+	       r.overhead, r.best, r.switches, r.largest);
 	for (size_t i = 0; i < game->ticks; i++)
 		printf("  %" PRIu32 " %" PRIu32 " believed x %" PRIu32 "/%u\n", game->cost[i][0],
 		       game->cost[i][1], game->believed[i], EXACT);

@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GAME_TICKS 128
+#define GAME_TICKS  128
+#define GAME_LIMITS 4
 
 /* What is played with: the library's rule, or a mutant of it. */
 struct game_rule {
@@ -21,8 +22,8 @@ extern const struct game_rule game_library_rule;
 
 /* Costs are in one unit, say grains. The game begins in mode 0. */
 struct game {
-	uint32_t to[2];	   /* cost of a switch to each mode; together D >= 1 */
-	uint32_t quarters; /* leave at regret D x quarters / 4: 4 lambda, [2, 8] */
+	uint32_t to[2];		     /* cost of a switch to each mode; together D >= 1 */
+	uint32_t limit[GAME_LIMITS]; /* regret at which stays are left, in turn; > 0 */
 	uint32_t
 		factor; /* the other mode's cost is believed up to this many times too high, >= 1 */
 	size_t ticks;
@@ -45,12 +46,13 @@ struct game_result {
 /* What the bounds say of a game. */
 enum game_bound {
 	GAME_G1_COMPETITIVE = 0, /* costs known: (F + 2 (g / D) max(1, 1 / lambda)) best + ... */
+	GAME_G5_MOVING,		 /* limits that differ: F of the lowest and the highest */
 	GAME_G2_FACTOR,		 /* believed up to factor too high: the same of factor x best */
 	GAME_G2_EXCESS,		 /* believed too high by excess in all: of best + excess */
 	GAME_G3_ONE_SWITCH,	 /* one mode never worse: at most one switch, at most D + g lost */
 	GAME_G4_SWITCHING	 /* switching never beyond regret measured before it */
 };
-#define GAME_BOUNDS 5
+#define GAME_BOUNDS 6
 
 enum game_kind {
 	GAME_RANDOM = 0,  /* each tick on its own */

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guest's phases, by signature, and what paging exits cost in each when shadow paging last
+ * saw it.
+ */
+#include "regret.h"
+
+/* Signatures as far apart as this are one phase: half an octave of TLB misses, an octave of
+   flushes. Noise of 10 % is 1/8 octave, and phases that matter differ by more. */
+#define SAME_MISSES  4
+#define SAME_FLUSHES 8
+
+/* What exits cost is remembered to within this; a tick has 2^15 grains and more. */
+#define NEAR_GRAINS 16
+
+static uint32_t apart(const struct dav2m_phase *phase, const struct dav2m_tick *tick)
+{
+	return distance(phase->misses, tick->misses) * 2 + distance(phase->flushes, tick->flushes);
+}
+
+static int alike(const struct dav2m_phase *phase, const struct dav2m_tick *tick)
+{
+	return distance(phase->misses, tick->misses) <= SAME_MISSES &&
+	       distance(phase->flushes, tick->flushes) <= SAME_FLUSHES;
+}
+
+/* A new phase takes a place of its own or, when all are taken, that of any other: of those that
+   come round in turn, forgetting the oldest would forget each just before it comes. */
+static unsigned int place(struct dav2m *ctl)
+{
+	struct dav2m_regret *r = &ctl->judge.regret;
+
+	if (r->phases < DAV2M_PHASES)
+		return r->phases++;
+	/* Knuth's multiplicative hash of the time. */
+	return (ctl->tick * UINT32_C(2654435761) >> 16) % DAV2M_PHASES;
+}
+
+static DAV2M_RARE void find(struct dav2m *ctl, const struct dav2m_tick *tick)
+{
+	struct dav2m_regret *r = &ctl->judge.regret;
+	uint32_t nearest = UINT32_MAX;
+	unsigned int found = 0;
+
+	for (unsigned int i = 0; i < r->phases; i++)
+		if (alike(&r->phase[i], tick) && apart(&r->phase[i], tick) < nearest) {
+			nearest = apart(&r->phase[i], tick);
+			found = i;
+		}
+	if (nearest == UINT32_MAX) {
+		found = place(ctl);
+		r->phase[found] = (struct dav2m_phase){tick->misses, tick->flushes, UNSEEN};
+	}
+	r->current = found & (DAV2M_PHASES - 1);
+}
+
+void dav2m_regret_find_phase(struct dav2m *ctl, const struct dav2m_tick *tick)
+{
+	const struct dav2m_regret *r = &ctl->judge.regret;
+
+	if (r->phases == 0 || !alike(&r->phase[r->current], tick))
+		find(ctl, tick);
+}
+
+DAV2M_RARE uint16_t dav2m_regret_nearest_exits(const struct dav2m_regret *r,
+					       const struct dav2m_tick *tick)
+{
+	uint32_t nearest = UINT32_MAX;
+	uint16_t exits = UNSEEN;
+
+	for (unsigned int i = 0; i < r->phases; i++)
+		if (r->phase[i].exits != UNSEEN && apart(&r->phase[i], tick) < nearest) {
+			nearest = apart(&r->phase[i], tick);
+			exits = r->phase[i].exits;
+		}
+	return exits;
+}
+
+void dav2m_regret_remember(struct dav2m_regret *r, const struct dav2m_tick *tick)
+{
+	struct dav2m_phase *phase = &r->phase[r->current];
+	unsigned int longer = log2_floor(tick->ratio) - RATIO_BITS;
+	int64_t rate, error;
+
+	if (phase->exits == UNSEEN) {
+		phase->exits = pack(tick->exits >> longer);
+		return;
+	}
+	rate = unpack(phase->exits);
+	error = (int64_t)tick->exits - in_tick((uint32_t)rate, tick->ratio);
+	if (error > -NEAR_GRAINS && error < NEAR_GRAINS)
+		return;
+	/* Half of the way, and less where a longer tick shows more of the error. */
+	phase->exits = pack(bounded(rate + (error >> (longer + 1)), 0, UINT32_MAX));
+}
