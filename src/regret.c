@@ -300,7 +300,7 @@ static void learn(struct dav2m *ctl, enum dav2m_lesson lesson)
 
 static void calm(struct dav2m *ctl)
 {
-	(void)ctl; /* doubt is measured in cycles, not in time */
+	(void)ctl; /* doubt has a clock of its own */
 }
 
 /* A storm in the middle of a tick matters to a probe only. */
@@ -324,6 +324,7 @@ static void reset(struct dav2m *ctl)
 	ctl->judge.regret = (struct dav2m_regret){
 		.doubt_right = UNSEEN,
 		.mode = mode & 1,
+		.arrived = ctl->settle_ticks != 0,
 		.played_mode = mode == DAV2M_NESTED ? 3 : 0,
 	};
 	dav2m_regret_assume(ctl);
@@ -342,7 +343,7 @@ static void explain(const struct dav2m *ctl, struct dav2m_explanation *out)
 	const struct dav2m_regret *r = &ctl->judge.regret;
 
 	out->regret = (struct dav2m_regret_view){
-		.regret_cycles = to_cycles(ctl, r->regret),
+		.regret_cycles = r->arrived ? 0 : to_cycles(ctl, r->regret),
 		.limit_cycles = to_cycles(ctl, dav2m_regret_limit(r)),
 		.round_trip_cycles = to_cycles(ctl, round_trip(r)),
 		.finding_out_cycles = to_cycles(ctl, whole_trip(r) - round_trip(r)),

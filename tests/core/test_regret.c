@@ -251,6 +251,30 @@ START_TEST(a_pin_begins_a_stay)
 }
 END_TEST
 
+/* A transient is the switch's cost: the stay that begins with it regrets nothing yet, and tells so;
+   nor does it after a retune in the middle (_i). */
+START_TEST(a_transient_is_not_regretted)
+{
+	struct dav2m_config config = bounded();
+	struct vmm vmm;
+
+	config.window_settle = 2;
+	by_hand(&vmm, DAV2M_SHADOW, DAV2M_ALL_COUNTERS, 39);
+	ck_assert_int_eq(dav2m_retune(&vmm.ctl, &config), 0);
+	work_until(&vmm, DAV2M_NESTED, exiting, missing_less);
+	for (int i = 0; i < 2; i++) {
+		if (i == 1 && _i)
+			ck_assert_int_eq(dav2m_retune(&vmm.ctl, &config), 0);
+		work(&vmm, PHASES_TICK_PROGRESS, missing_less);
+		rig_expect_reason(vmm.last.reason, DAV2M_SETTLING);
+		ck_assert_uint_eq(view(&vmm).regret_cycles, 0);
+	}
+	work(&vmm, PHASES_TICK_PROGRESS, calm);
+	ck_assert_int_eq(vmm.mode, DAV2M_NESTED);
+	ck_assert_uint_lt(view(&vmm).regret_cycles, 1000000);
+}
+END_TEST
+
 START_TEST(nothing_to_judge_by)
 {
 	struct vmm vmm;
@@ -523,6 +547,7 @@ int main(void)
 	tcase_add_loop_test(tests, little_is_lost, 0, SIGHTS * DAV2M_MODES);
 	tcase_add_loop_test(tests, a_round_trip_is_measured, 1, 2);
 	tcase_add_test(tests, a_pin_begins_a_stay);
+	tcase_add_loop_test(tests, a_transient_is_not_regretted, 0, 2);
 	tcase_add_test(tests, nothing_to_judge_by);
 	tcase_add_test(tests, exits_alone);
 	tcase_add_test(tests, no_progress_counter);
