@@ -296,10 +296,29 @@ int replay_rows_write(const struct replay_job *job, enum report_format format, F
 
 struct shown {
 	const struct dav2m *controller;
+	int by_regret; /* who judges */
 	FILE *decisions;
 	struct timeline *timeline;
 	uint64_t progress;
 };
+
+#define DECISION_COLUMNS "tick,progress,mode,cycles,state,next_state,edge,reason,switch_to"
+
+/* What the judge goes by: the columns after those of the decision. */
+#define THRESHOLD_COLUMNS "threshold_vmexit,threshold_tmiss"
+#define REGRET_COLUMNS                                                                             \
+	"regret_cycles,limit_cycles,round_trip_cycles,finding_out_cycles,cost_cycles,"             \
+	"other_cycles,surety,budget_cycles,probing_cycles,walk_ratio_bp,exit_cycles"
+
+static void regret_write(FILE *to, const struct dav2m_regret_view *regret)
+{
+	fprintf(to, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%s",
+		regret->regret_cycles, regret->limit_cycles, regret->round_trip_cycles,
+		regret->finding_out_cycles, regret->cost_cycles, regret->other_cycles,
+		dav2m_surety_name(regret->surety));
+	fprintf(to, ",%" PRId64 ",%" PRIu64 ",%" PRIu32 ",%" PRIu32 "\n", regret->budget_cycles,
+		regret->probing_cycles, regret->walk_ratio_bp, regret->exit_cycles);
+}
 
 static void decision_write(struct shown *shown, const struct dav2m_replay_tick *tick,
 			   const struct dav2m_explanation *explanation)
@@ -307,13 +326,16 @@ static void decision_write(struct shown *shown, const struct dav2m_replay_tick *
 	const struct dav2m_decision *decision = tick->decision;
 
 	shown->progress += tick->increments->value[DAV2M_PROGRESS];
-	fprintf(shown->decisions,
-		"%zu,%" PRIu64 ",%s,%" PRIu64 ",%s,%s,%" PRIu32 ",%s,%s,%" PRIu32 ",%" PRIu32 "\n",
+	fprintf(shown->decisions, "%zu,%" PRIu64 ",%s,%" PRIu64 ",%s,%s,%" PRIu32 ",%s,%s",
 		tick->index + 1, shown->progress, dav2m_mode_name(tick->mode),
 		tick->increments->value[DAV2M_CYCLES], dav2m_state_name(decision->from),
 		dav2m_state_name(decision->to), decision->edge, dav2m_reason_name(decision->reason),
-		tick->switched ? dav2m_mode_name(decision->mode) : "",
-		explanation->threshold_vmexit, explanation->threshold_tmiss);
+		tick->switched ? dav2m_mode_name(decision->mode) : "");
+	if (shown->by_regret)
+		regret_write(shown->decisions, &explanation->regret);
+	else
+		fprintf(shown->decisions, ",%" PRIu32 ",%" PRIu32 "\n",
+			explanation->threshold_vmexit, explanation->threshold_tmiss);
 }
 
 static void shown_see(void *context, const struct dav2m_replay_tick *tick)
@@ -332,16 +354,17 @@ int replay_shown_run(const struct replay_job *job, FILE *decisions, struct timel
 		     struct dav2m_host_error *error)
 {
 	struct dav2m controller;
-	struct shown shown = {
-		.controller = &controller, .decisions = decisions, .timeline = timeline};
+	struct shown shown = {.controller = &controller,
+			      .by_regret = job->config.judge != 0,
+			      .decisions = decisions,
+			      .timeline = timeline};
 	struct dav2m_replay replay = replay_of(job);
 	struct dav2m_run run;
 
 	replay.see = shown_see;
 	replay.context = &shown;
 	if (decisions)
-		fputs("tick,progress,mode,cycles,state,next_state,edge,reason,switch_to,"
-		      "threshold_vmexit,threshold_tmiss\n",
-		      decisions);
+		fprintf(decisions, DECISION_COLUMNS ",%s\n",
+			shown.by_regret ? REGRET_COLUMNS : THRESHOLD_COLUMNS);
 	return dav2m_replay_controller(&replay, &job->config, &controller, &run, error);
 }

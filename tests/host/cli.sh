@@ -166,6 +166,17 @@ expect 0 '' replay s.csv n.csv -o table.txt --decisions=d.csv
 [ ! -s out ] || wrong '-o still prints'
 cmp -s table.txt plain.txt || wrong '-o: another table'
 [ "$(wc -l <d.csv)" -eq 6001 ] || wrong "decisions: $(wc -l <d.csv) lines"
+grep -q ',threshold_vmexit,threshold_tmiss$' d.csv || wrong 'd.csv lacks its thresholds'
+# Where regret judges: its view, and each mode left at its limit, in a probe or out of doubt.
+expect 0 '' replay s.csv n.csv --preset=bounded --decisions=r.csv
+awk -F, '
+	NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
+	{ regret = $column["regret_cycles"]; state = $column["state"]; switches += $9 != "" }
+	state == "shadow" && $9 != "" && regret + 0 < $column["limit_cycles"] + 0 { early++ }
+	regret + 0 >= $column["limit_cycles"] + 0 && $9 == "" { late++ }
+	$column["finding_out_cycles"] > 0 && $column["budget_cycles"] != 0 { told++ }
+	END { exit !(switches && told && !early && !late && !("threshold_vmexit" in column)) }' r.csv ||
+	wrong "r.csv does not show what the regret judge goes by"
 if command -v gnuplot >/dev/null; then
 	expect 0 '' replay s.csv n.csv --preset=repaired --timeline=t.svg
 	grep -q '</svg>' t.svg || wrong 't.svg is no whole picture'
