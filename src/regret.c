@@ -89,6 +89,8 @@ static void learn_from(struct dav2m *ctl, struct dav2m_tick *tick)
 	struct dav2m_regret *r = &ctl->judge.regret;
 
 	if (r->arrived) {
+		if (r->mode == DAV2M_NESTED)
+			dav2m_regret_inherit(r);
 		dav2m_regret_arrive(ctl, tick);
 		dav2m_regret_draw(ctl);
 		r->arrived = 0;
@@ -279,6 +281,7 @@ static void switched(struct dav2m *ctl, enum dav2m_mode to)
 	if (r->why == DOUBTED)
 		dav2m_regret_probe_doubt(r);
 	r->compare = !lost;
+	r->left = r->current;
 	r->mode = to & 1;
 	r->probing = r->why != KNOWN_BETTER;
 	r->doubted = r->why == DOUBTED;

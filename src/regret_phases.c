@@ -62,6 +62,15 @@ void dav2m_regret_find_phase(struct dav2m *ctl, const struct dav2m_tick *tick)
 		find(ctl, tick);
 }
 
+DAV2M_RARE void dav2m_regret_inherit(struct dav2m_regret *r)
+{
+	const struct dav2m_phase *left = &r->phase[r->left];
+	struct dav2m_phase *now = &r->phase[r->current];
+
+	if (now->exits == UNSEEN && distance(left->flushes, now->flushes) <= SAME_FLUSHES)
+		now->exits = left->exits;
+}
+
 DAV2M_RARE uint16_t dav2m_regret_nearest_exits(const struct dav2m_regret *r,
 					       const struct dav2m_tick *tick)
 {

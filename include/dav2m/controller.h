@@ -183,6 +183,7 @@ struct dav2m_regret {
 	uint8_t phases : 4;	    /* in use */
 	uint8_t current : 3;	    /* the phase of the last tick */
 	uint8_t mode : 1;	    /* of this stay */
+	uint8_t left : 3;	    /* the phase of the last tick before the switch */
 	uint8_t played_mode : 2;    /* a bit for either limit */
 	uint8_t why : 2;	    /* the mode is to be left */
 	uint8_t surety : 2;	    /* enum dav2m_surety */
