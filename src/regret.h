@@ -149,7 +149,8 @@ void dav2m_regret_find_phase(struct dav2m *ctl, const struct dav2m_tick *tick);
 /* The current phase's exits, from a tick under shadow paging. */
 void dav2m_regret_remember(struct dav2m_regret *r, const struct dav2m_tick *tick);
 /* Nested paging has begun to run. Its guest is in the phase that shadow paging was left in, unless
-   that flushed at another rate; TLB misses are others in either mode. */
+   that flushed at another rate or missed less: each exit flushes, so that the same phase misses no
+   more under nested paging, but it may miss much less. */
 void dav2m_regret_inherit(struct dav2m_regret *r);
 /* What exits cost in the phase whose signature is nearest, packed; UNSEEN: none has been seen. */
 uint16_t dav2m_regret_nearest_exits(const struct dav2m_regret *r, const struct dav2m_tick *tick);

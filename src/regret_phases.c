@@ -67,7 +67,8 @@ DAV2M_RARE void dav2m_regret_inherit(struct dav2m_regret *r)
 	const struct dav2m_phase *left = &r->phase[r->left];
 	struct dav2m_phase *now = &r->phase[r->current];
 
-	if (now->exits == UNSEEN && distance(left->flushes, now->flushes) <= SAME_FLUSHES)
+	if (now->exits == UNSEEN && now->misses <= left->misses + SAME_MISSES &&
+	    distance(left->flushes, now->flushes) <= SAME_FLUSHES)
 		now->exits = left->exits;
 }
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* What is drawn for a cell. The adversary plays against other coins than are scored. */
-enum draw { DRAW_COINS, DRAW_ADVERSARY_COINS, DRAW_VIEW };
+enum draw { DRAW_COINS, DRAW_ADVERSARY_COINS, DRAW_VIEW, DRAWS };
 
 /* FNV-1a, with the text's end. */
 static uint64_t hash_text(uint64_t hash, const char *text)
@@ -26,7 +26,7 @@ static uint64_t hash_text(uint64_t hash, const char *text)
 
 /* Each cell has its own, so that no lucky throw decides. A recording goes by the name of its file,
    wherever that is. */
-static uint64_t draw_seed(const struct contest_cell *cell, enum draw draw)
+static uint64_t draw_seed(const struct contest_cell *cell, enum draw draw, unsigned int round)
 {
 	const struct contest_workload *workload = &cell->workload;
 	const char *slash = workload->kind == CONTEST_FILES ? strrchr(workload->name, '/') : NULL;
@@ -34,10 +34,13 @@ static uint64_t draw_seed(const struct contest_cell *cell, enum draw draw)
 
 	hash = hash_text(hash, slash ? slash + 1 : workload->name);
 	hash = hash_text(hash, cell->model->name);
-	return mix(hash ^ mix(((uint64_t)workload->seed << 8) + draw));
+	return mix(hash ^ mix(((uint64_t)workload->seed << 8) + draw + round * DRAWS));
 }
 
 #define LONG_PHASE_TIMES 100u
+
+/* Members of a result that are counts. */
+#define COUNTS 12
 
 static enum dav2m_mode other(enum dav2m_mode mode)
 {
@@ -271,19 +274,20 @@ static int bases_find(const struct dav2m_pair *pair, const uint64_t *switch_cycl
 }
 
 static int score_on(const struct contest_policy *policy, const struct contest_cell *cell,
-		    const struct dav2m_pair *pair, const struct contest_view *view, uint8_t *modes,
-		    struct contest_result *result, struct dav2m_host_error *error)
+		    const struct dav2m_pair *pair, const struct contest_view *view,
+		    unsigned int round, uint8_t *modes, struct contest_result *result,
+		    struct dav2m_host_error *error)
 {
 	static const struct dav2m_policy seen_policy = {seen_sample, seen_acknowledge};
 	struct player player;
 	struct score score = {.seen = {.player = &player,
 				       .view = view,
-				       .random = draw_seed(cell, DRAW_VIEW),
+				       .random = draw_seed(cell, DRAW_VIEW, round),
 				       .cell = cell,
 				       .pair = pair},
 			      .played = modes};
 	struct dav2m_replay replay = {.pair = pair, .see = score_tick, .context = &score};
-	int rc = player_begin(&player, policy, draw_seed(cell, DRAW_COINS), error);
+	int rc = player_begin(&player, policy, draw_seed(cell, DRAW_COINS, round), error);
 
 	memcpy(replay.switch_cycles, cell->switch_cycles, sizeof(replay.switch_cycles));
 	if (!rc) {
@@ -302,22 +306,23 @@ static int score_on(const struct contest_policy *policy, const struct contest_ce
 
 /* The adversary's workload is made against the same policy, behind the same view. */
 static int adversary_play(const struct contest_policy *policy, const struct contest_cell *cell,
-			  const struct contest_view *view, struct dav2m_pair *ret_pair,
-			  struct dav2m_host_error *error)
+			  const struct contest_view *view, unsigned int round,
+			  struct dav2m_pair *ret_pair, struct dav2m_host_error *error)
 {
 	static const struct dav2m_policy seen_policy = {seen_sample, seen_acknowledge};
 	struct player player;
-	struct seen seen = {.player = &player, .view = view, .random = draw_seed(cell, DRAW_VIEW)};
-	int rc = player_begin(&player, policy, draw_seed(cell, DRAW_ADVERSARY_COINS), error);
+	struct seen seen = {
+		.player = &player, .view = view, .random = draw_seed(cell, DRAW_VIEW, round)};
+	int rc = player_begin(&player, policy, draw_seed(cell, DRAW_ADVERSARY_COINS, round), error);
 
 	return rc ? rc
 		  : adversary_pair(cell->model, cell->switch_cycles, player.start,
 				   CONTEST_ADVERSARY_TICKS, &seen_policy, &seen, ret_pair, error);
 }
 
-int contest_play(const struct contest_policy *policy, const struct contest_cell *cell,
-		 const struct contest_view *view, struct contest_result *ret_result,
-		 struct dav2m_host_error *error)
+static int round_play(const struct contest_policy *policy, const struct contest_cell *cell,
+		      const struct contest_view *view, unsigned int round,
+		      struct contest_result *ret_result, struct dav2m_host_error *error)
 {
 	struct dav2m_pair made = {.ticks = 0};
 	const struct dav2m_pair *pair = cell->pair;
@@ -326,16 +331,58 @@ int contest_play(const struct contest_policy *policy, const struct contest_cell 
 
 	memset(ret_result, 0, sizeof(*ret_result));
 	if (!pair) {
-		rc = adversary_play(policy, cell, view, &made, error);
+		rc = adversary_play(policy, cell, view, round, &made, error);
 		pair = &made;
 	}
 	modes = rc ? NULL : calloc(pair->ticks, 2);
 	if (!rc && !modes)
 		rc = tool_fail_memory(error);
 	if (!rc)
-		rc = score_on(policy, cell, pair, view, modes, ret_result, error);
+		rc = score_on(policy, cell, pair, view, round, modes, ret_result, error);
 	free(modes);
 	dav2m_pair_free(&made);
+	return rc;
+}
+
+/* Counts of the result, for sums and means. */
+static void counts_of(struct contest_result *result, uint64_t *count[COUNTS])
+{
+	struct dav2m_run *run = &result->run;
+	uint64_t *const counts[COUNTS] = {&run->cycles,
+					  &run->switch_cycles,
+					  &run->switches[DAV2M_SHADOW],
+					  &run->switches[DAV2M_NESTED],
+					  &run->mode_cycles[DAV2M_SHADOW],
+					  &run->mode_cycles[DAV2M_NESTED],
+					  &run->mode_progress[DAV2M_SHADOW],
+					  &run->mode_progress[DAV2M_NESTED],
+					  &result->hindsight_cycles,
+					  &result->best_static_cycles,
+					  &result->wrong_cycles,
+					  &result->probe_cycles};
+
+	memcpy(count, counts, sizeof(counts));
+}
+
+int contest_play(const struct contest_policy *policy, const struct contest_cell *cell,
+		 const struct contest_view *view, struct contest_result *ret_result,
+		 struct dav2m_host_error *error)
+{
+	const unsigned int rounds = cell->pair ? 1 : CONTEST_ADVERSARY_ROUNDS;
+	uint64_t *sum[COUNTS], *count[COUNTS];
+	struct contest_result result;
+	unsigned int round, i;
+	int rc = round_play(policy, cell, view, 0, ret_result, error);
+
+	counts_of(ret_result, sum);
+	counts_of(&result, count);
+	for (round = 1; !rc && round < rounds; round++) {
+		rc = round_play(policy, cell, view, round, &result, error);
+		for (i = 0; i < COUNTS; i++)
+			*sum[i] += *count[i];
+	}
+	for (i = 0; i < COUNTS; i++)
+		*sum[i] /= rounds;
 	return rc;
 }
 

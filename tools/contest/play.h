@@ -22,6 +22,7 @@ struct contest_cell {
 	uint64_t switch_cycles[DAV2M_MODES];
 };
 
+/* Against the adversary: means over CONTEST_ADVERSARY_ROUNDS. */
 struct contest_result {
 	struct dav2m_run run;
 	uint64_t hindsight_cycles;
@@ -52,5 +53,9 @@ int contest_long_phases(const struct dav2m_pair *pair, const uint64_t switch_cyc
 
 /* Ticks that the adversary plays: as many as most lists of phases have. */
 #define CONTEST_ADVERSARY_TICKS 6000u
+
+/* So often it plays, each time against other coins, and other coins are scored: what one throw
+   makes of a policy says little. */
+#define CONTEST_ADVERSARY_ROUNDS 8u
 
 #endif
