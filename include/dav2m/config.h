@@ -81,34 +81,37 @@ struct dav2m_config {
 	uint8_t counter_bits;
 
 	/* Who judges: 0 the paper's thresholds, for which all of the above is; 1 regret, which
-	   takes window_inst, window_settle and counter_bits, judges each tick (window_tmiss must be
-	   1) and is bounded: see DAV2M_PRESET_BOUNDED. */
+	   takes only window_inst, window_settle and counter_bits of it, judges each tick
+	   (window_tmiss must be 1) and is bounded: see DAV2M_PRESET_BOUNDED. */
 	uint8_t judge;
-	/* The rest is for regret. Cost of both switches and their transients
-	   before one has been measured, in ticks of window_inst cycles, [1, 64]. Default 2
-	   (inferred: the paper's longest transient, 100 ms, is about two ticks at 2 GHz). */
+	/* The rest is for regret. A round trip is a switch to the other mode and one back, with
+	   their transients. What one costs before it has been measured, in ticks of window_inst
+	   cycles, [1, 64]. Default 2 (inferred: the paper's longest transient, 100 ms, is about
+	   two ticks at 2 GHz). */
 	uint8_t round_trip_ticks;
-	/* A mode is left when staying has cost this much of a round trip more than the other mode
-	   would have, or somewhat less: for each stay the share is drawn between half of this and
-	   all of it. While that does not pay, twice the share of a round trip that includes what it
-	   costs to find out, [2500, 20000]. Default 6000 (ours: on the workloads of docs/contest.md
+	/* A mode is left when staying has cost more than the other mode would have, by a share of
+	   a round trip that is drawn anew for each stay, between half of this and all of it. Where
+	   patience has paid so far the limit is twice that share of a longer trip, which has in it
+	   what it costs to find out that a mode has turned bad. [2500, 20000]; higher: fewer
+	   switches, more lost before each. Default 6000 (ours: on the workloads of docs/contest.md
 	   all from 5000 to 7500 do as well). */
 	uint16_t regret_bp;
-	/* Seed of that draw, so that no guest can be in step with it. The same seed and the same
-	   samples give the same decisions. Default 1; any will do, and one of its own for each VM
-	   does better where guests may be malicious. */
+	/* Seed of that draw: where it is not known, no guest can be in step with the limits. The
+	   same seed and the same samples give the same decisions. Default 1; any will do. Where
+	   guests may be malicious, give each VM one of its own. */
 	uint16_t seed;
-	/* Share of all cycles that probes may cost which do not pay. 0: never probe. Default 20
-	   (1/500 of run time: with the probes that it begins with, less than 1/250 of a program
-	   that runs for five minutes). */
+	/* Share of all cycles that probes may cost which do not pay. A round trip's worth is there
+	   from the beginning; 0 adds nothing to it. Default 20 (1/500 of run time: with the probes
+	   that it begins with, less than 1/250 of a program that runs for five minutes). */
 	uint16_t probe_share_bp;
-	/* A probe that has lost this much of a round trip is given up; twice as much while its
-	   transient lasts, [1, 40000]. Default 2500 (ours). */
+	/* A probe that has lost this much of a round trip is given up, [1, 40000]. Its transient
+	   counts by itself, and may lose twice as much. Default 2500 (ours). */
 	uint16_t probe_loss_bp;
 	/* Cycles per page walk under shadow and under nested paging, and per paging exit, before
-	   they have been measured, [1, 4095] and [1, 65535]. Defaults 20, 60 and 4000 (what `dav2m
-	   sim
-	   --cost palacios2011` counts on spec-swim: 23 and 61 per miss, 3100 to 4300 per exit). */
+	   they have been measured, [1, 4095] and [1, 65535]. Defaults 20, 60 and 4000 (what the
+	   simulator counts on spec-swim at the prices of palacios2011: 23 and 61 per miss, 3100 to
+	   4300 per exit). Without DAV2M_WALK_CYCLES a shadow walk stays at its price, and the
+	   nested one is measured against it. */
 	uint16_t shadow_walk_cycles;
 	uint16_t nested_walk_cycles;
 	uint16_t exit_cycles;
@@ -118,14 +121,14 @@ enum dav2m_preset {
 	DAV2M_PRESET_REPAIRED = 0, /* the paper's controller, repaired: lowers, decays, settles */
 	DAV2M_PRESET_PAPER = 1,	   /* the paper's controller as printed, to be measured against */
 	/*
-	 * The regret judge. With D the cost of a round trip, g the largest difference between the
-	 * modes between two decisions, and OPT the paging overhead of the best schedule in
-	 * hindsight, switches included, its own overhead is at most
+	 * The regret judge. With D the cost of a round trip, g the most that the modes' costs
+	 * differ by from one decision to the next, and OPT the paging overhead of the best
+	 * schedule in hindsight, switches included, its own overhead is at most
 	 *
 	 *     (9 + 12g/D) (OPT + X + D/2)
 	 *
-	 * where X is how much the other mode's cost was believed to be too high, in sum.
-	 * docs/bound.md proves it and says what is known of X.
+	 * where X is the sum of what the other mode's cost was overestimated by. That is for the
+	 * preset's regret_bp; docs/bound.md proves it, and says what is known of X.
 	 */
 	DAV2M_PRESET_BOUNDED = 2,
 	/* What to take unless there is a reason not to; docs/contest.md says why it is this one. */
@@ -158,7 +161,7 @@ DAV2M_API int dav2m_config_preset(enum dav2m_preset preset, struct dav2m_config 
 
 /*
  * Checks ranges, the order window_vmexit <= window_tmiss <= window_trans, window_settle <=
- * window_trans, and for the regret judge window_tmiss = 1 and regret_sure_bp <= regret_bp.
+ * window_trans, and for the regret judge window_tmiss = 1.
  * ret_fault may be NULL; it is written only when the answer is DAV2M_ERR_CONFIG.
  * Errors: NULL, SIZE, CONFIG.
  */

@@ -36,7 +36,9 @@ enum dav2m_state {
 
 /*
  * Why a sample led to its decision. Every sample counts under exactly one reason, so the counts
- * of dav2m_explain() add up to the samples taken.
+ * of dav2m_explain() add up to the samples taken. Edges are explained as the threshold judge takes
+ * them; the regret judge takes 1 and 6 when regret has reached its limit, and 6 also to look at
+ * shadow paging again; it keeps and gives up probes by what they have lost.
  */
 enum dav2m_reason {
 	DAV2M_WAITING = 0, /* no window is complete */
@@ -52,8 +54,9 @@ enum dav2m_reason {
 	DAV2M_SETTLING,	      /* within window_settle of the last switch */
 	DAV2M_BACKING_OFF,    /* a switch was deferred or failed a short while ago */
 	DAV2M_PINNED,	      /* the caller pinned this mode, or the switch to it is due */
-	DAV2M_BLIND,	      /* a counter that the judgement needs is not available: progress and
-				 cycles to judge a mode, TLB misses to leave nested paging */
+	DAV2M_BLIND,	      /* a counter that the judgement needs is not available. Thresholds:
+				 progress and cycles to judge a mode, TLB misses to leave nested
+				 paging. Regret: any of progress, TLB misses and walk cycles */
 	DAV2M_UNACKNOWLEDGED, /* the switch asked for before still stands */
 	/* The sample itself could not be used; windows start again where it says so. */
 	DAV2M_BASELINE,	    /* first sample, or the set of counters grew: windows start here */
@@ -244,7 +247,9 @@ struct dav2m {
 /* How the regret judge knows what the other mode would cost. */
 enum dav2m_surety {
 	DAV2M_GUESSED = 0, /* a phase that shadow paging has not seen: as if it had no exits, or,
-			      while no probe can be paid, as many as the one most like it */
+			      while no probe can be paid, as many as the one most like it. Under
+			      shadow paging, before any walk of nested paging has been measured:
+			      as if it cost the same */
 	DAV2M_REMEMBERED,  /* walks from counters, exits as shadow paging last saw them in a phase
 			      like this one */
 	DAV2M_MODELLED	   /* walks from counters, there are no exits */
@@ -253,19 +258,24 @@ enum dav2m_surety {
 
 /* What the regret judge knows; all 0 with another judge. */
 struct dav2m_regret_view {
-	uint64_t regret_cycles; /* of this stay; at limit_cycles the mode is left */
-	uint64_t limit_cycles;
+	/* What staying has cost more than the other mode would have, since this stay's transient;
+	   at limit_cycles the mode is left. 0 in probes, which lose or win by themselves. */
+	uint64_t regret_cycles;
+	uint64_t limit_cycles;	    /* drawn for this stay; early or late, as has cost less */
 	uint64_t round_trip_cycles; /* measured: both switches, transients included */
-	uint64_t
-		finding_out_cycles; /* lost in the ticks in which either mode was found to be bad */
-	uint64_t cost_cycles;	    /* paging overhead of the last tick, */
-	uint64_t other_cycles;	    /* and what the other mode's would have been */
-	enum dav2m_surety surety;   /* of that */
-	int64_t budget_cycles;	    /* for probes; < 0: in debt, no probe */
-	uint64_t probing_cycles;    /* that probes have cost which did not pay, switches included */
-	uint32_t walk_ratio_bp;	    /* calibrated: what a page walk costs under nested paging to
-				       what it does under shadow paging, */
-	uint32_t exit_cycles;	    /* and a paging exit */
+	/* What no policy is spared that sees a tick when it is over: what a round trip's two stays
+	   lose in their last tick, in which they turn out to be bad. Measured. */
+	uint64_t finding_out_cycles;
+	uint64_t cost_cycles; /* paging overhead of the last tick, */
+	/* and what the other mode's would have been; from the decision to leave a mode until the
+	   switch has settled, what that mode's last tick cost. */
+	uint64_t other_cycles;
+	enum dav2m_surety surety; /* of that */
+	int64_t budget_cycles;	  /* for probes; < 0: in debt, no probe */
+	uint64_t probing_cycles;  /* that probes have cost which did not pay, switches included */
+	uint32_t walk_ratio_bp;	  /* measured: what a page walk costs under nested paging to what it
+				     does under shadow paging, */
+	uint32_t exit_cycles;	  /* and what a paging exit costs */
 };
 
 /* Everything the controller knows, for people, logs and tests. */
@@ -275,10 +285,10 @@ struct dav2m_explanation {
 	enum dav2m_action asked; /* SWITCH: a switch is asked for and not acknowledged */
 	enum dav2m_pin pin;
 	enum dav2m_reason reason;  /* of the last sample */
-	uint32_t threshold_vmexit; /* now; the initial ones are in the config */
+	uint32_t threshold_vmexit; /* now; the initial ones are in the config. 0: regret judges */
 	uint32_t threshold_tmiss;
-	/* DAV2M_BIT of each counter that samples carry and the judge uses: progress, cycles, TLB
-	   misses and paging exits; the others may come and go */
+	/* DAV2M_BIT of each counter that samples carry and the judge uses. Thresholds: progress,
+	   cycles, TLB misses and paging exits, the others may come and go; regret: any */
 	uint32_t available;
 	uint32_t wraps;		  /* counter wrap-arounds followed */
 	uint32_t resets;	  /* samples refused because a counter ran backwards or jumped */
@@ -317,7 +327,7 @@ DAV2M_API int dav2m_paging_exits(struct dav2m *ctl, uint32_t n);
  * Takes the counters as they stand and decides. A sample completes at most one tick, when
  * window_inst of progress has passed since the last; samples in between are welcome. A window
  * that a late sample overruns is judged by its rate. A VMM without DAV2M_PROGRESS gets one tick
- * per sample, but no CPI and therefore no probes.
+ * per sample, but no CPI: thresholds start no probe then, regret needs none.
  * Errors: NULL, UNINIT, SAMPLE.
  */
 DAV2M_API int dav2m_sample(struct dav2m *ctl, const struct dav2m_sample *sample,
@@ -325,8 +335,9 @@ DAV2M_API int dav2m_sample(struct dav2m *ctl, const struct dav2m_sample *sample,
 
 /*
  * Tells what became of the switch asked for. cycles: what the switch itself added to
- * DAV2M_CYCLES, 0 if unknown; they are kept out of the comparison of the modes. After DEFERRED
- * the next attempt waits one tick; after FAILED 1, 2, 4 .. 64 ticks.
+ * DAV2M_CYCLES, 0 if unknown; they are kept out of the comparison of the modes, and tell the
+ * regret judge what a round trip costs. After DEFERRED the next attempt waits one tick; after
+ * FAILED 1, 2, 4 .. 64 ticks.
  * Errors: NULL, UNINIT, NO_SWITCH, RANGE (outcome).
  */
 DAV2M_API int dav2m_acknowledge(struct dav2m *ctl, enum dav2m_outcome outcome, uint64_t cycles);
@@ -340,8 +351,8 @@ DAV2M_API int dav2m_acknowledge(struct dav2m *ctl, enum dav2m_outcome outcome, u
 DAV2M_API int dav2m_pin(struct dav2m *ctl, enum dav2m_pin pin);
 
 /*
- * Gives a running controller another config: thresholds and windows start afresh, state, mode,
- * pin and counts stay.
+ * Gives a running controller another config: thresholds and windows start afresh, the regret
+ * judge forgets what it has learned; state, mode, pin and counts stay.
  * Errors: NULL, UNINIT, SIZE, CONFIG.
  */
 DAV2M_API int dav2m_retune(struct dav2m *ctl, const struct dav2m_config *config);
