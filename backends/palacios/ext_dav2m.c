@@ -265,6 +265,24 @@ static int on_hypercall(struct guest_info *core, hcall_id_t id, void *priv)
 
 /* Teardown. */
 
+static void summarise_judge(const struct ext_dav2m_core *c, const struct dav2m_explanation *is)
+{
+	const struct dav2m_regret_view *regret = &is->regret;
+
+	if (c->owner->settings.config.judge)
+		V3_Print(c->core->vm_info, c->core,
+			 "dav2m: core %u: cycles: regret %llu of %llu, a round trip %llu, finding "
+			 "out %llu, lost in probes %llu, left for them %lld\n",
+			 c->core->vcpu_id, (ullong_t)regret->regret_cycles,
+			 (ullong_t)regret->limit_cycles, (ullong_t)regret->round_trip_cycles,
+			 (ullong_t)regret->finding_out_cycles, (ullong_t)regret->probing_cycles,
+			 (long long)regret->budget_cycles);
+	else
+		V3_Print(c->core->vm_info, c->core,
+			 "dav2m: core %u: thresholds %u exits, %u misses\n", c->core->vcpu_id,
+			 is->threshold_vmexit, is->threshold_tmiss);
+}
+
 static void summarise(const struct ext_dav2m_core *c)
 {
 	struct dav2m_explanation is;
@@ -273,11 +291,11 @@ static void summarise(const struct ext_dav2m_core *c)
 		return;
 	V3_Print(c->core->vm_info, c->core,
 		 "dav2m: core %u: %u switches to nested, %u to shadow, %u deferred, %u failed; "
-		 "%u ticks in shadow, %u in nested; thresholds %u exits, %u misses; last %s\n",
+		 "%u ticks in shadow, %u in nested; last %s\n",
 		 c->core->vcpu_id, is.tally.switches[DAV2M_NESTED], is.tally.switches[DAV2M_SHADOW],
 		 is.tally.deferred, is.tally.failed, is.mode_ticks[DAV2M_SHADOW],
-		 is.mode_ticks[DAV2M_NESTED], is.threshold_vmexit, is.threshold_tmiss,
-		 dav2m_state_name(is.state));
+		 is.mode_ticks[DAV2M_NESTED], dav2m_state_name(is.state));
+	summarise_judge(c, &is);
 }
 
 static int on_device_free(void *priv)

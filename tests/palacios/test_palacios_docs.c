@@ -3,7 +3,7 @@
  * usage: test_palacios_docs docs/palacios.md
  *
  * The XML reference has a row for each field of struct dav2m_config with its unit, its range and
- * the default of both presets, and no row for a field that there is not.
+ * the default of each preset, and no row for a field that there is not.
  */
 #include <check.h>
 #include <dav2m/dav2m.h>

@@ -238,6 +238,26 @@ START_TEST(a_guest_with_many_page_table_writes_ends_in_nested)
 	expect_nested(0);
 	ck_assert_int_ge(fake_times_said("switch shadow -> prenested"), 1);
 	vm_end();
+	ck_assert_int_eq(fake_times_said("dav2m: core 0: thresholds "), 1);
+}
+END_TEST
+
+/* The same judged by regret: what it goes by is told at the end instead of thresholds. */
+START_TEST(regret_tells_what_it_goes_by)
+{
+	const char *const section[] = {"preset", "bounded", "window_inst", "20000000", NULL};
+	int i;
+
+	vm_configure(1, section);
+	fake_guest_runs_in(0, 1000, 30000, 1);
+	fake_guest_runs_in(1, 1000, 1100, 1);
+	for (i = 0; i < 10 * 20000; i++)
+		ck_assert_int_eq(fake_enter(0, FAKE_EXIT_FAULT, 7), 0);
+	expect_nested(0);
+	vm_end();
+	ck_assert_int_eq(fake_times_said("dav2m: core 0: cycles: regret "), 1);
+	ck_assert_int_eq(fake_times_said("regret 0 of 0,"), 0);
+	ck_assert_int_eq(fake_times_said("thresholds"), 0);
 }
 END_TEST
 
@@ -303,6 +323,7 @@ int main(void)
 	tcase_add_test(tcase, the_pmu_starts_on_the_cores_own_processor);
 	tcase_add_test(tcase, a_core_that_moves_takes_its_counters_along);
 	tcase_add_test(tcase, a_guest_with_many_page_table_writes_ends_in_nested);
+	tcase_add_test(tcase, regret_tells_what_it_goes_by);
 	tcase_add_test(tcase, a_halt_counts_no_progress);
 	tcase_add_test(tcase, each_allocation_may_fail);
 	suite_add_tcase(suite, tcase);
