@@ -17,7 +17,9 @@ enum option_key { KEY_PRESET = 256, KEY_CONFIG, KEY_SET, KEY_START };
 
 static const struct argp_option option_list[] = {
 	{"preset", KEY_PRESET, "NAME", 0,
-	 "start from this preset: default, repaired, paper or bounded", 0},
+	 "start from this preset: default (which is bounded; repaired, if a threshold is set), "
+	 "repaired, paper or bounded",
+	 0},
 	{"config", KEY_CONFIG, "FILE", 0, "apply an INI file of controller fields", 0},
 	{"set", KEY_SET, "FIELD=VALUE", 0, "set one controller field; may be repeated", 0},
 	{"start", KEY_START, "MODE", 0,
@@ -68,6 +70,7 @@ static void origin_note(struct controller_options *options, const char *field,
 static void preset_note(struct controller_options *options, const char *name)
 {
 	options->preset = options->config;
+	options->preset_given = 1;
 	snprintf(options->preset_name, sizeof(options->preset_name), "%s", name);
 	memset(options->origin, 0, sizeof(options->origin));
 }
@@ -173,11 +176,34 @@ static void unused_tell(const struct controller_options *options, const char *fi
 			   judge_name(options->config.judge));
 }
 
-static void fields_check(const struct controller_options *options, struct argp_state *state)
+/* Who sets a threshold and names no preset wants the judge that has thresholds: the repaired
+   preset, with all that was set. */
+static void preset_suit(struct controller_options *options)
+{
+	const struct dav2m_config set = options->config;
+	const struct dav2m_config_field *field;
+	size_t i, unused = 0;
+	uint32_t value;
+
+	for (i = 0; i < CONTROLLER_FIELDS && (field = dav2m_config_field(i)); i++)
+		unused += options->origin[i].set && !judge_uses(set.judge, field->name);
+	if (!unused || options->preset_given || controller_options_have(options, "judge"))
+		return;
+	dav2m_config_preset(DAV2M_PRESET_REPAIRED, &options->config);
+	options->preset = options->config;
+	snprintf(options->preset_name, sizeof(options->preset_name), "%s",
+		 dav2m_preset_name(DAV2M_PRESET_REPAIRED));
+	for (i = 0; i < CONTROLLER_FIELDS && (field = dav2m_config_field(i)); i++)
+		if (options->origin[i].set && !dav2m_config_get(&set, field->name, &value))
+			dav2m_config_set(&options->config, field->name, value);
+}
+
+static void fields_check(struct controller_options *options, struct argp_state *state)
 {
 	const struct dav2m_config_field *field;
 	size_t i;
 
+	preset_suit(options);
 	for (i = 0; i < CONTROLLER_FIELDS && (field = dav2m_config_field(i)); i++)
 		if (options->origin[i].set && !judge_uses(options->config.judge, field->name))
 			unused_tell(options, field->name, &options->origin[i], state);

@@ -12,7 +12,8 @@ warm_up() { case $1 in gcc | gzip) echo 0 ;; *) echo 3e9 ;; esac; }
 # class BENCHMARK EXPECTED MACHINE; neutral: the modes differ by less than 2 % of native
 class() {
 	local file=$scratch/$1-$3 shadow nested found
-	simulate "$file" --workload "spec-$1" --machine "$3" --guest-tables 2 --warm-up "$(warm_up "$1")"
+	simulate "$file" --preset repaired --workload "spec-$1" --machine "$3" --guest-tables 2 \
+		--warm-up "$(warm_up "$1")"
 	shadow=$(cell "$file" shadow over_native_percent)
 	nested=$(cell "$file" nested over_native_percent)
 	found=$(awk "BEGIN { d = $nested - $shadow

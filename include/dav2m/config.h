@@ -132,7 +132,7 @@ enum dav2m_preset {
 	 */
 	DAV2M_PRESET_BOUNDED = 2,
 	/* What to take unless there is a reason not to; docs/contest.md says why it is this one. */
-	DAV2M_PRESET_DEFAULT = DAV2M_PRESET_REPAIRED
+	DAV2M_PRESET_DEFAULT = DAV2M_PRESET_BOUNDED
 };
 #define DAV2M_PRESETS 3
 

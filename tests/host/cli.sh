@@ -67,7 +67,9 @@ expect 2 'window_inst must be a whole number in' replay --set=window_inst=lots s
 unused='has no effect with preset bounded: the regret judge does not use it'
 expect 2 "--set: threshold_vmexit $unused" replay --preset=bounded --set=threshold_vmexit=5 s.csv n.csv
 expect 2 'exit_cycles has no effect with preset repaired: the threshold judge' replay \
-	--set=exit_cycles=5 s.csv n.csv
+	--preset=repaired --set=exit_cycles=5 s.csv n.csv
+expect 2 'exit_cycles has no effect with preset repaired: the threshold judge' replay \
+	--set=exit_cycles=5 --set=decay_bp=0 s.csv n.csv
 expect 2 'decay_bp has no effect with judge 1: the regret judge' replay --set=decay_bp=5 --set=judge=1 \
 	--set=window_tmiss=1 s.csv n.csv
 expect 2 'neither in .svg nor in .png' replay --timeline=x.jpg s.csv n.csv
@@ -150,10 +152,10 @@ printf 'preset = paper\nwindow_trans = 200\n' >c.ini
 succeed 'configured' replay s.csv n.csv --config=c.ini --fit --start=nested
 "$dav2m" replay s.csv n.csv >plain.txt
 # The default preset has a name of its own, and is one of the three.
-for preset in default repaired; do
+for preset in default bounded; do
 	expect 0 '' replay s.csv n.csv --preset=$preset --decisions=$preset.csv
 done
-cmp -s default.csv repaired.csv || wrong 'the default preset is not the repaired one'
+cmp -s default.csv bounded.csv || wrong 'the default preset is not the bounded one'
 for packer in gzip xz zstd bzip2; do
 	command -v "$packer" >/dev/null || { printf 'left out: no %s\n' "$packer"; continue; }
 	"$packer" -c <s.csv >packed.csv
@@ -166,7 +168,13 @@ expect 0 '' replay s.csv n.csv -o table.txt --decisions=d.csv
 [ ! -s out ] || wrong '-o still prints'
 cmp -s table.txt plain.txt || wrong '-o: another table'
 [ "$(wc -l <d.csv)" -eq 6001 ] || wrong "decisions: $(wc -l <d.csv) lines"
+expect 0 '' replay s.csv n.csv --preset=repaired --decisions=d.csv
 grep -q ',threshold_vmexit,threshold_tmiss$' d.csv || wrong 'd.csv lacks its thresholds'
+# Who sets a threshold wants the judge that has them.
+expect 0 '' replay s.csv n.csv --set=window_settle=2 --set=decay_bp=0 --decisions=t.csv
+expect 0 '' replay s.csv n.csv --preset=repaired --set=window_settle=2 --set=decay_bp=0 \
+	--decisions=u.csv
+cmp -s t.csv u.csv || wrong 'a threshold is set, but not on the repaired preset'
 # Where regret judges: its view, and each mode left at its limit, in a probe or out of doubt.
 expect 0 '' replay s.csv n.csv --preset=bounded --decisions=r.csv
 awk -F, '
