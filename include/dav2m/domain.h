@@ -26,8 +26,8 @@ extern "C" {
 /* One per vCPU, in the caller's array. Private: all members. */
 struct dav2m_vcpu {
 	/* written by the vCPU itself only */
-	uint32_t exits;			/* paging exits since it last published */
-	uint32_t exits_due;		/* its share of the threshold; the closer writes it */
+	uint32_t exits;	    /* paging exits since it last published */
+	uint32_t exits_due; /* its share of those worth a sample; the closer writes it */
 	uint64_t total[DAV2M_COUNTERS]; /* believed so far */
 	struct dav2m_meter meter;
 	/* published: read by the closer, guarded by sequence (odd: being written) */

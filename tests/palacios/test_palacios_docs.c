@@ -3,7 +3,8 @@
  * usage: test_palacios_docs docs/palacios.md
  *
  * The XML reference has a row for each field of struct dav2m_config with its unit, its range and
- * the default of each preset, and no row for a field that there is not.
+ * the default of each preset, and no row for a field that there is not; its example names a preset
+ * that there is.
  */
 #include <check.h>
 #include <dav2m/dav2m.h>
@@ -56,6 +57,23 @@ START_TEST(each_row_has_its_field)
 }
 END_TEST
 
+START_TEST(the_example_names_a_preset)
+{
+	const char *at = strstr(text, "<preset>");
+	int i, known = 0;
+
+	ck_assert_ptr_nonnull(at);
+	for (i = 0; i < DAV2M_PRESETS; i++) {
+		char element[64];
+
+		snprintf(element, sizeof(element), "<preset>%s</preset>",
+			 dav2m_preset_name((enum dav2m_preset)i));
+		known += !strncmp(at, element, strlen(element));
+	}
+	ck_assert_int_eq(known, 1);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
 	Suite *suite = suite_create("palacios docs");
@@ -72,6 +90,7 @@ int main(int argc, char **argv)
 	fclose(file);
 	tcase_add_test(tcase, each_field_has_its_row);
 	tcase_add_test(tcase, each_row_has_its_field);
+	tcase_add_test(tcase, the_example_names_a_preset);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
