@@ -46,14 +46,12 @@ static void calibrate_walks(struct dav2m_regret *r, uint32_t measured)
 	r->measured = 1;
 }
 
-/* a / b in 1/256; RARE, for it divides. */
+/* a / b in 1/256, of the 24 leading bits of the larger; RARE, for it divides. */
 static DAV2M_RARE uint32_t quotient(uint32_t a, uint32_t b)
 {
-	while (a >> 24 || b >> 24) {
-		a >>= 1;
-		b >>= 1;
-	}
-	return (a << RATIO_BITS) / most(b, 1);
+	const unsigned int shift = (a | b) >> 24 ? 8 - (unsigned int)__builtin_clz(a | b) : 0;
+
+	return (a >> shift << RATIO_BITS) / most(b >> shift, 1);
 }
 
 static uint16_t believable_trip(const struct dav2m *ctl, int64_t cost)
