@@ -81,15 +81,13 @@ static int sample_event(struct simulator *s)
 	return dav2m_acknowledge(&s->controller, DAV2M_DONE, 20000);
 }
 
-/* A tick is the 2000 instructions or more that run between two samples; thresholds to match. */
+/* A tick is the 2000 instructions or more that run between two samples. */
 static int begin(struct simulator *s)
 {
 	struct dav2m_config config = {.size = sizeof(config)};
 
 	dav2m_config_preset(DAV2M_PRESET_DEFAULT, &config);
 	config.window_inst = 2000;
-	config.threshold_vmexit = 2;
-	config.threshold_tmiss = 2000;
 	s->random = 1;
 	s->next_sample_cycles = SAMPLE_CYCLES;
 	return dav2m_init(&s->controller, &config, s->mode);

@@ -23,7 +23,7 @@ struct controller_options {
 	struct dav2m_config config;
 	struct dav2m_config preset; /* config before --config and --set */
 	char preset_name[16];
-	int preset_given; /* by --preset or a file */
+	int preset_given;			       /* by --preset or a file */
 	struct field_origin origin[CONTROLLER_FIELDS]; /* of dav2m_config_field() */
 	int configured;				       /* a --config or --set stood on the line */
 	enum dav2m_mode start;

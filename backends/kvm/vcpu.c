@@ -286,7 +286,7 @@ void dav2m_kvm_vcpu_close(struct dav2m_kvm_vcpu *vcpu)
  * tuned: the churning phases of examples/kvm-guest come to 95 to 200 per ms of CPU time on one
  * host (kvm_pvm on Linux 6.18), which is at most 5 to 10 us each, the guest's own work included;
  * 10 of them per ms would be at most a tenth of a processor there. What an exit costs alone was
- * not measured. 2000 misses per ms is the default preset's 1e6 per 10 ticks of 50 ms.
+ * not measured. 2000 misses per ms is the repaired preset's 1e6 per 10 ticks of 50 ms.
  */
 #define EXITS_PER_MS	       10u
 #define MISSES_PER_MS_AND_TICK 2000u

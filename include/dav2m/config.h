@@ -5,6 +5,9 @@
  * "Paper" is Bae, Lange, Dinda, "Enhancing Virtualized Application Performance Through Dynamic
  * Adaptive Paging Mode Selection", ICAC 2011. The exponents of its section 7 are lost in the
  * available text; values marked "inferred" are our reading of what they must have been.
+ *
+ * A default below is that of the repaired preset. The bounded preset has the same, but 1 for
+ * window_prepaging and window_tmiss.
  */
 #ifndef DAV2M_CONFIG_H
 #define DAV2M_CONFIG_H
@@ -82,7 +85,9 @@ struct dav2m_config {
 
 	/* Who judges: 0 the paper's thresholds, for which all of the above is; 1 regret, which
 	   takes only window_inst, window_settle and counter_bits of it, judges each tick
-	   (window_tmiss must be 1) and is bounded: see DAV2M_PRESET_BOUNDED. */
+	   (window_tmiss must be 1) and is bounded: see DAV2M_PRESET_BOUNDED. It takes a unit of
+	   progress for the work of about a cycle, as an instruction is: a switch never counts for
+	   more than 64 x window_inst cycles. Where the unit is far larger, let thresholds judge. */
 	uint8_t judge;
 	/* The rest is for regret. A round trip is a switch to the other mode and one back, with
 	   their transients. What one costs before it has been measured, in ticks of window_inst

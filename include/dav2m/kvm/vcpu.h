@@ -109,7 +109,7 @@ DAV2M_API void dav2m_kvm_vcpu_close(struct dav2m_kvm_vcpu *vcpu);
 
 /*
  * A config for a controller that is fed with one sample each interval_ms of one guest. available:
- * the valid mask of its samples. With progress this is the default preset; without, each sample
+ * the valid mask of its samples. With progress this is the repaired preset; without, each sample
  * is a tick and the thresholds are rates.
  * Errors: NULL, SIZE, RANGE (interval_ms not in [10, 10000]).
  */
