@@ -315,7 +315,7 @@ static uint32_t exits_limit(const struct dav2m *ctl)
 	if (!r->probing)
 		return UINT32_MAX;
 	/* A little more, so that what rounding took does not make it a false alarm. */
-	grains += grains / 64 + 2;
+	grains = least(grains + grains / 64 + 2, UINT32_MAX);
 	return least(grains * (UINT32_MAX / r->exit_cycles) >> (32 - ctl->step_shift),
 		     UINT32_MAX - 1);
 }

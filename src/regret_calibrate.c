@@ -17,7 +17,8 @@
 #define FEW_GRAINS_BITS	  4
 
 /* A switch never counts for more than 64 ticks or less than 1/64: half a minute and a millisecond
-   with the default window_inst would be errors of measurement. */
+   with the default window_inst would be errors of measurement. Nor does finding out count for more:
+   trips stay short enough to be added up and waited for. */
 #define TRIP_BITS 6
 
 /* Moves a cost per event by a part of the error that it makes over a number of events. */
@@ -135,6 +136,7 @@ static void compare_cycles(struct dav2m *ctl, const struct dav2m_tick *tick)
 void dav2m_regret_depart(struct dav2m *ctl, const struct dav2m_tick *tick)
 {
 	struct dav2m_regret *r = &ctl->judge.regret;
+	const uint32_t window = ctl->config.window_inst >> ctl->step_shift;
 	uint32_t step = tick->cost > tick->other ? tick->cost - tick->other : 0;
 
 	/* No tick takes no cycles. */
@@ -142,7 +144,7 @@ void dav2m_regret_depart(struct dav2m *ctl, const struct dav2m_tick *tick)
 	r->left_walk = pack(tick->walk);
 	r->left_walks = pack(least(tick->walks, UINT32_MAX));
 	if (r->why == KNOWN_BETTER)
-		r->found = pack((uint32_t)(((uint64_t)unpack(r->found) + step) / 2));
+		r->found = pack((unpack(r->found) + least(step, window << TRIP_BITS)) / 2);
 	r->other = tick->cost;
 }
 

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guest's phases: which signatures are one, what is remembered of each, and what is forgotten.
+ */
+#include "regret_rig.h"
+
+static struct dav2m ctl;
+static struct dav2m_regret *const r = &ctl.judge.regret;
+
+static struct dav2m_tick with(uint32_t misses, uint32_t flushes)
+{
+	return (struct dav2m_tick){
+		.misses = (uint8_t)misses, .flushes = (uint8_t)flushes, .ratio = RATIO_ONE};
+}
+
+static unsigned int find(uint32_t misses, uint32_t flushes)
+{
+	struct dav2m_tick tick = with(misses, flushes);
+
+	dav2m_regret_find_phase(&ctl, &tick);
+	return r->current;
+}
+
+/* Exits of a tick as long as so many, under shadow paging in the current phase. */
+static uint32_t remember(uint32_t exits, uint32_t ticks)
+{
+	struct dav2m_tick tick = {.exits = exits, .ratio = ticks * RATIO_ONE};
+
+	dav2m_regret_remember(r, &tick);
+	return unpack(r->phase[r->current].exits);
+}
+
+static void setup(void)
+{
+	ctl = regret_ctl(DAV2M_SHADOW, DAV2M_ALL_COUNTERS);
+}
+
+/* Half an octave of misses and one of flushes, up or down. */
+START_TEST(signatures_of_one_phase)
+{
+	unsigned int first = find(100, 100);
+
+	ck_assert_uint_eq(find(104, 100), first);
+	ck_assert_uint_eq(find(96, 100), first);
+	ck_assert_uint_eq(find(100, 108), first);
+	ck_assert_uint_eq(find(100, 92), first);
+	ck_assert_uint_eq(find(104, 108), first);
+	ck_assert_uint_eq(r->phases, 1);
+	ck_assert_uint_ne(find(105, 100), first);
+	ck_assert_uint_ne(find(95, 100), first);
+	ck_assert_uint_ne(find(100, 109), first);
+	ck_assert_uint_ne(find(100, 91), first);
+	ck_assert_uint_eq(r->phases, 5);
+	/* None of which shadow paging has seen. */
+	for (unsigned int i = 0; i < r->phases; i++)
+		ck_assert_uint_eq(r->phase[i].exits, UNSEEN);
+}
+END_TEST
+
+START_TEST(nearest_phase_is_found)
+{
+	unsigned int low = find(100, 100), high = find(106, 100), far;
+
+	far = find(200, 100);
+	ck_assert_uint_eq(find(102, 100), low);
+	ck_assert_uint_eq(find(200, 100), far);
+	ck_assert_uint_eq(find(104, 100), high);
+	/* A step of misses tells as much as two of flushes. */
+	ck_assert_uint_eq(find(200, 100), far);
+	ck_assert_uint_eq(find(102, 104), low);
+	ck_assert_uint_eq(r->phases, 3);
+}
+END_TEST
+
+START_TEST(misses_tell_more_than_flushes)
+{
+	unsigned int flushes_apart = find(101, 104), misses_apart = find(96, 100);
+
+	ck_assert_uint_ne(flushes_apart, misses_apart);
+	(void)find(200, 100);
+	ck_assert_uint_eq(find(100, 100), flushes_apart);
+}
+END_TEST
+
+/* When all places are taken a new phase has that of any other, and of each in the end. */
+START_TEST(any_phase_may_be_forgotten)
+{
+	uint32_t taken = 0;
+
+	for (uint32_t i = 0; i < DAV2M_PHASES; i++)
+		ck_assert_uint_eq(find(16 * i, 0), i);
+	for (uint32_t i = 0; i < 100; i++) {
+		ctl.tick++;
+		taken |= 1u << find(16 * (i % 16), 100 + i);
+		ck_assert_uint_eq(r->phases, DAV2M_PHASES);
+	}
+	ck_assert_uint_eq(taken, (1u << DAV2M_PHASES) - 1);
+}
+END_TEST
+
+/* Half of the way to what is seen, and not at all where the difference is noise. */
+START_TEST(memory_follows)
+{
+	find(100, 100);
+	ck_assert_uint_eq(remember(100, 1), 100);
+	ck_assert_uint_eq(remember(200, 1), 150);
+	ck_assert_uint_eq(remember(100, 1), 125);
+	ck_assert_uint_eq(remember(125 + 15, 1), 125);
+	ck_assert_uint_eq(remember(125 - 15, 1), 125);
+	ck_assert_uint_eq(remember(125 + 16, 1), 133);
+	ck_assert_uint_eq(remember(133 - 16, 1), 125);
+	ck_assert_uint_eq(remember(0, 1), 62);
+}
+END_TEST
+
+/* Of a late sample it is the rate that is remembered. */
+START_TEST(memory_is_of_rates)
+{
+	find(100, 100);
+	ck_assert_uint_eq(remember(400, 4), 100);
+	ck_assert_uint_eq(remember(400, 4), 100);
+	ck_assert_uint_eq(remember(800, 4), 150);
+}
+END_TEST
+
+START_TEST(nearest_exits)
+{
+	struct dav2m_tick tick = with(100, 100);
+
+	ck_assert_uint_eq(dav2m_regret_nearest_exits(r, &tick), UNSEEN);
+	find(100, 100);
+	ck_assert_uint_eq(dav2m_regret_nearest_exits(r, &tick), UNSEEN);
+	find(60, 100);
+	(void)remember(600, 1);
+	find(120, 100);
+	(void)remember(1200, 1);
+	find(200, 100);
+	(void)remember(2000, 1);
+	/* The nearest that has been seen, and not the phase itself. */
+	ck_assert_uint_eq(dav2m_regret_nearest_exits(r, &tick), 1200);
+	tick.misses = 80;
+	ck_assert_uint_eq(dav2m_regret_nearest_exits(r, &tick), 600);
+}
+END_TEST
+
+/* Nested paging's phase: misses and flushes, after shadow paging was left in (100, 100). */
+static const struct {
+	uint32_t misses, flushes;
+	int inherits;
+} nested[] = {
+	{60, 100, 1}, {40, 108, 1}, {40, 92, 1}, {40, 109, 0}, {40, 91, 0}, {105, 100, 0},
+};
+
+START_TEST(nested_paging_inherits)
+{
+	find(100, 100);
+	(void)remember(300, 1);
+	r->left = r->current;
+	find(nested[_i].misses, nested[_i].flushes);
+	dav2m_regret_inherit(r);
+	if (nested[_i].inherits)
+		ck_assert_uint_eq(unpack(r->phase[r->current].exits), 300);
+	else
+		ck_assert_uint_eq(r->phase[r->current].exits, UNSEEN);
+}
+END_TEST
+
+START_TEST(what_was_seen_is_not_inherited)
+{
+	find(60, 100);
+	(void)remember(50, 1);
+	find(100, 100);
+	(void)remember(300, 1);
+	r->left = r->current;
+	find(60, 100);
+	dav2m_regret_inherit(r);
+	ck_assert_uint_eq(unpack(r->phase[r->current].exits), 50);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tests = tcase_create("phases");
+
+	tcase_add_checked_fixture(tests, setup, NULL);
+	tcase_add_test(tests, signatures_of_one_phase);
+	tcase_add_test(tests, nearest_phase_is_found);
+	tcase_add_test(tests, misses_tell_more_than_flushes);
+	tcase_add_test(tests, any_phase_may_be_forgotten);
+	tcase_add_test(tests, memory_follows);
+	tcase_add_test(tests, memory_is_of_rates);
+	tcase_add_test(tests, nearest_exits);
+	tcase_add_loop_test(tests, nested_paging_inherits, 0, sizeof(nested) / sizeof(nested[0]));
+	tcase_add_test(tests, what_was_seen_is_not_inherited);
+	return rig_main("regret_phases", tests);
+}
