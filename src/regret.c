@@ -57,6 +57,7 @@ static void estimate(struct dav2m *ctl, struct dav2m_tick *tick)
 /* A pin has changed the mode: what was said of the stay before says nothing of this one. */
 static DAV2M_RARE void be_moved(struct dav2m_regret *r, enum dav2m_mode mode)
 {
+	r->left = r->current;
 	r->mode = mode & 1;
 	r->regret = 0;
 	r->arrived = 1;
@@ -69,6 +70,15 @@ static DAV2M_RARE void be_moved(struct dav2m_regret *r, enum dav2m_mode mode)
 	r->why = KNOWN_BETTER;
 }
 
+static void begin(struct dav2m *ctl)
+{
+	struct dav2m_regret *r = &ctl->judge.regret;
+
+	dav2m_regret_mark(ctl);
+	if (r->mode != dav2m_mode_of(ctl))
+		be_moved(r, dav2m_mode_of(ctl));
+}
+
 /* A tick is over: what is to be done in any state. */
 static void take_in(struct dav2m *ctl, struct dav2m_tick *ret_tick)
 {
@@ -76,8 +86,6 @@ static void take_in(struct dav2m *ctl, struct dav2m_tick *ret_tick)
 
 	dav2m_regret_measure(ctl, ret_tick);
 	dav2m_regret_mark(ctl);
-	if (r->mode != dav2m_mode_of(ctl))
-		be_moved(r, dav2m_mode_of(ctl));
 	dav2m_regret_find_phase(ctl, ret_tick);
 	r->budget = dav2m_budget_earn(r->budget, ret_tick->cycles, ctl->config.probe_share_bp);
 	r->cost = pack(ret_tick->cost);
@@ -205,8 +213,10 @@ static enum dav2m_verdict judge_probe(struct dav2m *ctl)
 	if (!tick_is_over(ctl))
 		return judge_storm(ctl);
 	take_in(ctl, &tick);
+	/* One that is to be probed is left from a state that leads to a probe. */
 	if (!r->probing)
-		return regrets(ctl, &tick) ? VERDICT_REJECT : VERDICT_KEEP;
+		return regrets(ctl, &tick) && r->why == KNOWN_BETTER ? VERDICT_REJECT
+								     : VERDICT_KEEP;
 	learn_from(ctl, &tick);
 	if (-(int64_t)r->gain > probe_loss(ctl))
 		return VERDICT_REJECT;
@@ -242,9 +252,8 @@ static enum dav2m_verdict judge_transient(struct dav2m *ctl)
 
 static void lose_probe(struct dav2m_regret *r)
 {
-	/* One that was given up for another reason than its loss has lost its switches only. */
-	const uint32_t lost = r->gain < 0 ? 0u - (uint32_t)r->gain : 0;
-	const uint32_t cost = least((uint64_t)round_trip(r) + lost, UINT32_MAX);
+	/* There is no other reason to give one up than its loss. */
+	const uint32_t cost = (uint32_t)((int64_t)round_trip(r) - r->gain);
 
 	r->budget = dav2m_budget_spend(r->budget, cost,
 				       least((uint64_t)BUDGET_TRIPS * whole_trip(r), INT32_MAX));
@@ -253,7 +262,6 @@ static void lose_probe(struct dav2m_regret *r)
 		dav2m_regret_doubt_was_wrong(r);
 	else
 		r->doubt = 0;
-	r->why = KNOWN_BETTER;
 }
 
 /* A stay is over; in shadow paging it tells whether doubt was right that led to it. */
@@ -363,7 +371,7 @@ static void explain(const struct dav2m *ctl, struct dav2m_explanation *out)
 const struct dav2m_judge dav2m_regret_judge = {
 	.wanted = DAV2M_ALL_COUNTERS,
 	.reset = reset,
-	.begin = dav2m_regret_mark,
+	.begin = begin,
 	.guard = {[DAV2M_STATE_SHADOW] = judge_stay,
 		  [DAV2M_STATE_PRENESTED] = judge_probe,
 		  [DAV2M_STATE_PREPAGING] = judge_quiet,
