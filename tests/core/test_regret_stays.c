@@ -275,12 +275,15 @@ END_TEST
 START_TEST(nearest_phase_is_no_probe)
 {
 	begin(DAV2M_SHADOW);
-	(void)phase(OTHERS, SHADOW, 50);
+	(void)tick(SHADOW, 50);
 	move(DAV2M_PIN_NESTED);
-	(void)tick(NESTED, 0);
 	r->budget = -1;
-	leave_for(DAV2M_STATE_PRESHADOW, NESTED, 0);
-	ck_assert_uint_eq(r->probing, 0);
+	while (rig.last.action != DAV2M_SWITCH)
+		(void)phase(OTHERS, NESTED, 0);
+	ck_assert_int_eq(view().surety, DAV2M_GUESSED);
+	done();
+	rig_expect_state(&rig, DAV2M_STATE_PRESHADOW);
+	ck_assert(!r->probing);
 }
 END_TEST
 
@@ -311,6 +314,21 @@ START_TEST(probe_of_nested_paging)
 	rig_expect_reason(tick(100 * NESTED, 0), DAV2M_SETTLING);
 	rig_expect_reason(tick(NESTED, 0), DAV2M_PROBE_KEPT);
 	ck_assert(!r->probing);
+}
+END_TEST
+
+/* Nor is it, when it is lost and cannot be left, ended by what only a storm may end: the tick goes
+   on. */
+START_TEST(probe_of_nested_paging_has_no_storms)
+{
+	begin(DAV2M_SHADOW);
+	leave_for(DAV2M_STATE_PRENESTED, SHADOW, NESTED);
+	rig_expect_reason(tick(NESTED, 0), DAV2M_SETTLING);
+	rig_expect_reason(tick(10 * NESTED, 0), DAV2M_PROBE_WORSE);
+	ck_assert_int_eq(dav2m_acknowledge(&rig.ctl, DAV2M_FAILED, 0), 0);
+	(void)part(10, 1, 500, 0);
+	(void)part(RIG_TICK, MISSES, 300, 0);
+	ck_assert_uint_eq(view().cost_cycles, 500 + 300);
 }
 END_TEST
 
@@ -578,6 +596,7 @@ int main(void)
 	tcase_add_test(tests, nearest_phase_is_no_probe);
 	tcase_add_test(tests, walks_of_a_mode_not_seen);
 	tcase_add_test(tests, probe_of_nested_paging);
+	tcase_add_test(tests, probe_of_nested_paging_has_no_storms);
 	tcase_add_test(tests, known_better_is_no_probe);
 	tcase_add_test(tests, unseen_phase_after_a_switch);
 	tcase_add_test(tests, known_phase_after_a_switch);

@@ -196,6 +196,72 @@ START_TEST(copies_behave_alike)
 }
 END_TEST
 
+/* The ends of what the regret judge may be configured to, in all combinations. */
+static void extreme_config(unsigned int which, struct dav2m_config *ret_config)
+{
+	static const struct {
+		const char *field;
+		uint32_t value[2];
+	} ends[] = {
+		{"window_settle", {0, UINT16_MAX}}, {"round_trip_ticks", {1, 64}},
+		{"regret_bp", {2500, 20000}},	    {"probe_share_bp", {0, 10000}},
+		{"probe_loss_bp", {1, 40000}},	    {"exit_cycles", {1, UINT16_MAX}},
+		{"shadow_walk_cycles", {1, 4095}},  {"nested_walk_cycles", {1, 4095}},
+	};
+	static const uint32_t windows[] = {1, 65535, 65536, 100000000, UINT32_C(1) << 31};
+
+	*ret_config = rig_config(DAV2M_PRESET_BOUNDED);
+	ret_config->window_trans = UINT16_MAX;
+	ret_config->window_inst = windows[which % 5];
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		ck_assert_int_eq(
+			dav2m_config_set(ret_config, ends[i].field, ends[i].value[which >> i & 1]),
+			0);
+	ck_assert_int_eq(dav2m_config_check(ret_config, NULL), 0);
+}
+
+/* With whatever counters show, up to the largest steps that are believed: no arithmetic fails,
+   which a sanitizer sees, and what is learned stays within what its rules say. */
+START_TEST(extremes)
+{
+	const uint64_t largest = (UINT64_C(1) << 40) - 1;
+	uint64_t seed = (uint64_t)_i;
+	struct dav2m_config config;
+	uint32_t switches = 0;
+
+	for (unsigned int which = 0; which < 256; which++) {
+		struct dav2m_regret_view now;
+		uint64_t most;
+		struct rig rig;
+
+		extreme_config(which + (unsigned int)_i, &config);
+		most = 128 * (uint64_t)config.window_inst + 2;
+		rig_begin_with(&rig, &config, (enum dav2m_mode)(_i % 2), DAV2M_ALL_COUNTERS);
+		for (int i = 0; i < 100; i++) {
+			for (int c = 0; c < DAV2M_COUNTERS; c++)
+				rig.counters.value[c] +=
+					largest >>
+					(rig_random(&seed) % 4 ? rig_random(&seed) % 41 : 0);
+			rig_work(&rig, 0, 0, 0, 0);
+			(void)dav2m_paging_exits(&rig.ctl, (uint32_t)rig_random(&seed));
+			if (rig.last.action == DAV2M_SWITCH) {
+				(void)dav2m_acknowledge(&rig.ctl, DAV2M_DONE,
+							rig_random(&seed) >> i % 64);
+				switches++;
+			}
+			now = rig_explain(&rig).regret;
+			rig_must(now.limit_cycles > 0);
+			rig_must(now.round_trip_cycles > 0 && now.round_trip_cycles <= most);
+			rig_must(now.finding_out_cycles <= most);
+			rig_must(now.walk_ratio_bp >= DAV2M_ONE_BP);
+			rig_must(now.walk_ratio_bp <= 16 * DAV2M_ONE_BP);
+			rig_must(now.exit_cycles > 0);
+		}
+	}
+	ck_assert_uint_gt(switches, 100);
+}
+END_TEST
+
 /* No disturbance of the counters is ever the reason of a switch. */
 START_TEST(nonsense_never_switches)
 {
@@ -325,6 +391,7 @@ int main(void)
 	tcase_add_loop_test(tests, invariants_disturbed, 0, SEEDS);
 	tcase_add_test(tests, every_state_is_seen);
 	tcase_add_loop_test(tests, copies_behave_alike, 0, SEEDS);
+	tcase_add_loop_test(tests, extremes, 0, 10);
 	tcase_add_loop_test(tests, nonsense_never_switches, 0, SEEDS);
 	tcase_add_loop_test(tests, errors_change_nothing, 0, SEEDS);
 	tcase_add_test(tests, errors_change_nothing_while_asked);

@@ -40,16 +40,21 @@ static uint64_t take(struct input *input, size_t bytes)
 	return value;
 }
 
-/* Mostly small values, so that many configurations are valid. */
+/* Mostly small values, so that many configurations are valid; of wide fields any size. */
 static void take_config(struct input *input, struct dav2m_config *ret_config)
 {
 	const struct dav2m_config_field *field;
+	uint32_t value;
 
 	ret_config->size = sizeof(*ret_config);
 	MUST(dav2m_config_preset((enum dav2m_preset)(take(input, 1) % DAV2M_PRESETS), ret_config) ==
 	     DAV2M_OK);
-	while (input->left > 0 && (field = dav2m_config_field(take(input, 1))))
-		dav2m_config_set(ret_config, field->name, (uint32_t)take(input, 2));
+	while (input->left > 0 && (field = dav2m_config_field(take(input, 1)))) {
+		value = (uint32_t)take(input, 2);
+		if (field->width == sizeof(value))
+			value <<= take(input, 1) % 17;
+		dav2m_config_set(ret_config, field->name, value);
+	}
 }
 
 /* Advances the counters of a first byte's choice, or sets them to anything. */
@@ -66,6 +71,16 @@ static void take_sample(struct input *input, struct dav2m_sample *counters)
 	}
 }
 
+/* What it has learned can be believed, whatever the counters said. */
+static void check_regret(const struct dav2m_regret_view *now, uint64_t window)
+{
+	MUST(now->limit_cycles > 0);
+	MUST(now->round_trip_cycles > 0 && now->round_trip_cycles <= 2 * 64 * window + 2);
+	MUST(now->finding_out_cycles <= 2 * 64 * window);
+	MUST(now->walk_ratio_bp >= DAV2M_ONE_BP && now->walk_ratio_bp <= 16 * DAV2M_ONE_BP);
+	MUST(now->exit_cycles > 0);
+}
+
 static void check(const struct vmm *vmm)
 {
 	struct dav2m_explanation now;
@@ -79,7 +94,10 @@ static void check(const struct vmm *vmm)
 		samples += now.count[r];
 	MUST(samples == vmm->samples);
 	/* The regret judge has no thresholds. */
-	MUST(vmm->ctl.config.judge || (now.threshold_vmexit > 0 && now.threshold_tmiss > 0));
+	if (vmm->ctl.config.judge)
+		check_regret(&now.regret, vmm->ctl.config.window_inst);
+	else
+		MUST(now.threshold_vmexit > 0 && now.threshold_tmiss > 0);
 }
 
 static void sample(struct vmm *vmm, struct input *input, struct dav2m_sample *counters)
