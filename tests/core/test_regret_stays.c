@@ -321,14 +321,18 @@ END_TEST
    on. */
 START_TEST(probe_of_nested_paging_has_no_storms)
 {
-	begin(DAV2M_SHADOW);
+	int64_t budget;
+
+	begin_with(DAV2M_SHADOW, 10000, 1);
 	leave_for(DAV2M_STATE_PRENESTED, SHADOW, NESTED);
 	rig_expect_reason(tick(NESTED, 0), DAV2M_SETTLING);
 	rig_expect_reason(tick(10 * NESTED, 0), DAV2M_PROBE_WORSE);
 	ck_assert_int_eq(dav2m_acknowledge(&rig.ctl, DAV2M_FAILED, 0), 0);
+	budget = view().budget_cycles;
 	(void)part(10, 1, 500, 0);
 	(void)part(RIG_TICK, MISSES, 300, 0);
 	ck_assert_uint_eq(view().cost_cycles, 500 + 300);
+	ck_assert_int_ge(view().budget_cycles, budget + 10 + 500 + (int)RIG_TICK + 300 - 2);
 }
 END_TEST
 
@@ -378,6 +382,28 @@ START_TEST(known_phase_after_a_switch)
 	done();
 	rig_expect_state(&rig, DAV2M_STATE_SHADOW);
 	ck_assert(!r->probing);
+}
+END_TEST
+
+/* Nested paging's phase may look like another than the one that was left, and then shadow paging
+   has seen it all the same. The other way it has to see for itself. */
+START_TEST(phase_goes_on_after_a_switch)
+{
+	begin(DAV2M_SHADOW);
+	r->measured = 1;
+	(void)phase(OTHERS, SHADOW, 70);
+	leave_for(DAV2M_STATE_PRENESTED, SHADOW, 2000);
+	rig_expect_reason(phase(20, NESTED, 0), DAV2M_SETTLING);
+	rig_expect_reason(phase(20, NESTED, 0), DAV2M_PROBE_KEPT);
+	ck_assert_uint_eq(view().other_cycles, SHADOW + 2000);
+	begin(DAV2M_SHADOW);
+	(void)tick(SHADOW, 50);
+	move(DAV2M_PIN_NESTED);
+	(void)tick(NESTED, 0);
+	leave_for(DAV2M_STATE_PRESHADOW, NESTED, 0);
+	rig_expect_reason(phase(20, SHADOW, 0), DAV2M_SETTLING);
+	(void)phase(20, SHADOW, 500);
+	ck_assert_uint_eq(unpack(r->phase[r->current].exits), 500);
 }
 END_TEST
 
@@ -600,6 +626,7 @@ int main(void)
 	tcase_add_test(tests, known_better_is_no_probe);
 	tcase_add_test(tests, unseen_phase_after_a_switch);
 	tcase_add_test(tests, known_phase_after_a_switch);
+	tcase_add_test(tests, phase_goes_on_after_a_switch);
 	tcase_add_test(tests, good_ticks);
 	tcase_add_loop_test(tests, stay_that_was_worth_it, 0, 2);
 	tcase_add_test(tests, good_memories_are_not_doubted);
