@@ -95,7 +95,7 @@ static uint32_t ratio_of(enum dav2m_mode to, uint32_t known, const struct pair *
 {
 	setup();
 	ctl.meter.known = (uint8_t)known;
-	r->mode = !to & 1;
+	r->mode = (to ^ 1u) & 1;
 	dav2m_regret_depart(&ctl, &pair->left);
 	r->mode = to & 1;
 	r->compare = 1;
