@@ -142,7 +142,7 @@ static int regrets(struct dav2m *ctl, struct dav2m_tick *tick)
 		r->why = DOUBTED;
 	else
 		return 0;
-	dav2m_regret_depart(ctl, tick);
+	dav2m_regret_depart(r, tick);
 	return 1;
 }
 
@@ -158,12 +158,40 @@ static int is_blind(const struct dav2m *ctl)
 				     DAV2M_BIT(DAV2M_WALK_CYCLES)));
 }
 
+/*
+ * In the middle of a tick: a storm of exits has cost as much as a whole stay may. While it lasts a
+ * tick takes long, for ticks are counted in the guest's work.
+ */
+static DAV2M_RARE enum dav2m_verdict judge_flood(struct dav2m *ctl)
+{
+	struct dav2m_regret *r = &ctl->judge.regret;
+	struct dav2m_tick tick;
+
+	if (r->mode != DAV2M_SHADOW || r->arrived || dav2m_mode_of(ctl) != DAV2M_SHADOW ||
+	    dav2m_regret_exit_cost(ctl) < dav2m_regret_limit(r))
+		return VERDICT_HOLD;
+	dav2m_regret_measure(ctl, &tick);
+	estimate(ctl, &tick);
+	if (tick.ratio >= RATIO_ONE ||
+	    !dav2m_regret_due(dav2m_regret_add(r->regret, tick.cost, tick.other),
+			      dav2m_regret_limit(r)))
+		return VERDICT_HOLD;
+	dav2m_regret_find_phase(ctl, &tick);
+	dav2m_regret_remember_part(r, &tick);
+	r->regret = dav2m_regret_add(r->regret, tick.cost, tick.other);
+	r->gain = add(r->gain, (int64_t)tick.other - tick.cost);
+	r->cost = pack(tick.cost);
+	r->why = r->surety == DAV2M_GUESSED ? UNSEEN_PHASE : KNOWN_BETTER;
+	dav2m_regret_depart(r, &tick);
+	return VERDICT_LEAVE;
+}
+
 static enum dav2m_verdict judge_stay(struct dav2m *ctl)
 {
 	struct dav2m_tick tick;
 
 	if (!tick_is_over(ctl))
-		return VERDICT_HOLD;
+		return judge_flood(ctl);
 	if (is_blind(ctl))
 		return VERDICT_BLIND;
 	take_in(ctl, &tick);
@@ -314,14 +342,14 @@ static void calm(struct dav2m *ctl)
 	(void)ctl; /* doubt has a clock of its own */
 }
 
-/* A storm in the middle of a tick matters to a probe only. */
+/* In the middle of a tick: beyond what the other mode would cost, a probe may lose so much, and a
+   stay the late limit, whichever holds when it is looked at. */
 static uint32_t exits_limit(const struct dav2m *ctl)
 {
 	const struct dav2m_regret *r = &ctl->judge.regret;
-	uint64_t grains = (uint64_t)r->other + probe_loss(ctl);
+	uint64_t grains = r->other;
 
-	if (!r->probing)
-		return UINT32_MAX;
+	grains += r->probing ? probe_loss(ctl) : dav2m_regret_most(r);
 	/* A little more, so that what rounding took does not make it a false alarm. */
 	grains = least(grains + grains / 64 + 2, UINT32_MAX);
 	return least(grains * (UINT32_MAX / r->exit_cycles) >> (32 - ctl->step_shift),

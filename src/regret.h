@@ -36,7 +36,7 @@ struct dav2m_tick {
 	uint32_t cost;	 /* together; */
 	uint32_t other;	 /* and what it would have cost in the other mode, */
 	uint32_t saved;	 /* and have saved there without exits, where they are unknown */
-	uint32_t ratio;	 /* of work to window_inst, in 1/256; at least RATIO_ONE */
+	uint32_t ratio;	 /* of work to window_inst, in 1/256 */
 	uint8_t misses;	 /* the signature */
 	uint8_t flushes;
 };
@@ -139,19 +139,21 @@ static inline uint32_t walk_elsewhere(const struct dav2m_regret *r, uint32_t wal
 void dav2m_regret_mark(struct dav2m *ctl);
 /* What the exits since the mark have cost. */
 uint32_t dav2m_regret_exit_cost(const struct dav2m *ctl);
-/* The tick that is over; other and saved are not filled in. */
+/* The tick that is over, or as far as it has come; other and saved are not filled in. */
 void dav2m_regret_measure(const struct dav2m *ctl, struct dav2m_tick *ret_tick);
 
 /* regret_phases.c */
 
 /* The phase of the tick becomes the current one. */
 void dav2m_regret_find_phase(struct dav2m *ctl, const struct dav2m_tick *tick);
-/* The current phase's exits, from a tick under shadow paging. */
+/* The current phase's exits, from a whole tick or more under shadow paging. */
 void dav2m_regret_remember(struct dav2m_regret *r, const struct dav2m_tick *tick);
 /* Nested paging has begun to run. Its guest is in the phase that shadow paging was left in, unless
    that flushed at another rate or missed less: each exit flushes, so that the same phase misses no
    more under nested paging, but it may miss much less. */
 void dav2m_regret_inherit(struct dav2m_regret *r);
+/* The same from a part of a tick, which is all that there will be. */
+void dav2m_regret_remember_part(struct dav2m_regret *r, const struct dav2m_tick *tick);
 /* What exits cost in the phase whose signature is nearest, packed; UNSEEN: none has been seen. */
 uint16_t dav2m_regret_nearest_exits(const struct dav2m_regret *r, const struct dav2m_tick *tick);
 
@@ -164,7 +166,7 @@ void dav2m_regret_weigh_switch(struct dav2m *ctl, enum dav2m_mode to);
 /* The first settled tick after a switch. */
 void dav2m_regret_arrive(struct dav2m *ctl, const struct dav2m_tick *tick);
 /* The last tick before one. */
-void dav2m_regret_depart(struct dav2m *ctl, const struct dav2m_tick *tick);
+void dav2m_regret_depart(struct dav2m_regret *r, const struct dav2m_tick *tick);
 /* A tick under shadow paging. */
 void dav2m_regret_calibrate_exits(struct dav2m *ctl, const struct dav2m_tick *tick);
 
@@ -181,8 +183,9 @@ void dav2m_regret_doubt_was_right(struct dav2m_regret *r);
 
 /* regret_patience.c */
 
-/* The regret at which the mode is left. */
+/* The regret at which the mode is left, and the most that this can be. */
 uint32_t dav2m_regret_limit(const struct dav2m_regret *r);
+uint32_t dav2m_regret_most(const struct dav2m_regret *r);
 /* A stay begins, or its switch has shown what it cost: draws how much regret ends it. */
 void dav2m_regret_draw(struct dav2m *ctl);
 /* Plays the tick, both costs known, with either limit. */

@@ -16,10 +16,13 @@
 #define WALKS_MATTER_BITS 6
 #define FEW_GRAINS_BITS	  4
 
-/* A switch never counts for more than 64 ticks or less than 1/64: half a minute and a millisecond
-   with the default window_inst would be errors of measurement. Nor does finding out count for more:
-   trips stay short enough to be added up and waited for. */
+/* A switch never counts for more than 64 ticks or less than 1/64: seconds and a millisecond with
+   the default window_inst would be errors of measurement. Nor does finding out count for more. */
 #define TRIP_BITS 6
+
+/* Nor for more than this, before a tick has shown how many cycles it takes: so that sums of four
+   stay within 32 bits. */
+#define TRIP_MAX (INT32_MAX / 4)
 
 /* Moves a cost per event by a part of the error that it makes over a number of events. */
 static uint16_t calibrated(uint16_t cost, int64_t error, uint64_t events, unsigned int gain_bits)
@@ -55,11 +58,10 @@ static DAV2M_RARE uint32_t quotient(uint32_t a, uint32_t b)
 	return (a >> shift << RATIO_BITS) / most(b >> shift, 1);
 }
 
-static uint16_t believable_trip(const struct dav2m *ctl, int64_t cost)
+/* The most that a switch, or finding out, may count for. */
+static uint32_t longest_trip(const struct dav2m_tick *tick)
 {
-	const uint32_t window = ctl->config.window_inst >> ctl->step_shift;
-
-	return pack(bounded(cost, (window >> TRIP_BITS) + 1, window << TRIP_BITS));
+	return least(((uint64_t)tick->cycles << TRIP_BITS) + 1, TRIP_MAX);
 }
 
 void dav2m_regret_weigh_switch(struct dav2m *ctl, enum dav2m_mode to)
@@ -69,7 +71,7 @@ void dav2m_regret_weigh_switch(struct dav2m *ctl, enum dav2m_mode to)
 
 	r->told = cost != 0;
 	if (cost)
-		r->trip[to] = believable_trip(ctl, ((int64_t)unpack(r->trip[to]) + cost) / 2);
+		r->trip[to] = pack(bounded(((int64_t)unpack(r->trip[to]) + cost) / 2, 1, TRIP_MAX));
 }
 
 /* What the ticks of the transient took longer than this one. */
@@ -77,11 +79,12 @@ static void weigh_transient(struct dav2m *ctl, const struct dav2m_tick *tick)
 {
 	struct dav2m_regret *r = &ctl->judge.regret;
 	int64_t cost = (int64_t)r->settling - (int64_t)ctl->config.window_settle * tick->cycles;
-	int64_t before = unpack(r->trip[r->mode]);
+	int64_t trip = unpack(r->trip[r->mode]);
 
 	if (cost > 0)
-		r->trip[r->mode] =
-			believable_trip(ctl, r->told ? before + cost / 2 : (before + cost) / 2);
+		trip = r->told ? trip + cost / 2 : (trip + cost) / 2;
+	r->trip[r->mode] = pack(bounded(trip, least((tick->cycles >> TRIP_BITS) + 1, TRIP_MAX),
+					longest_trip(tick)));
 }
 
 /* With a counter of walk cycles: the last tick before the switch against the first one after its
@@ -133,10 +136,8 @@ static void compare_cycles(struct dav2m *ctl, const struct dav2m_tick *tick)
 						     shadow_walk));
 }
 
-void dav2m_regret_depart(struct dav2m *ctl, const struct dav2m_tick *tick)
+void dav2m_regret_depart(struct dav2m_regret *r, const struct dav2m_tick *tick)
 {
-	struct dav2m_regret *r = &ctl->judge.regret;
-	const uint32_t window = ctl->config.window_inst >> ctl->step_shift;
 	uint32_t step = tick->cost > tick->other ? tick->cost - tick->other : 0;
 
 	/* No tick takes no cycles. */
@@ -144,7 +145,7 @@ void dav2m_regret_depart(struct dav2m *ctl, const struct dav2m_tick *tick)
 	r->left_walk = pack(tick->walk);
 	r->left_walks = pack(least(tick->walks, UINT32_MAX));
 	if (r->why == KNOWN_BETTER)
-		r->found = pack((unpack(r->found) + least(step, window << TRIP_BITS)) / 2);
+		r->found = pack((unpack(r->found) + least(step, longest_trip(tick))) / 2);
 	r->other = tick->cost;
 }
 
@@ -167,8 +168,7 @@ void dav2m_regret_assume(struct dav2m *ctl)
 	const struct dav2m_config *config = &ctl->config;
 	struct dav2m_regret *r = &ctl->judge.regret;
 	const uint32_t window = config->window_inst >> ctl->step_shift;
-	const uint32_t trip =
-		least((uint64_t)window * config->round_trip_ticks / 2 + 1, INT32_MAX / 4);
+	const uint32_t trip = least((uint64_t)window * config->round_trip_ticks / 2 + 1, TRIP_MAX);
 
 	r->trip[DAV2M_SHADOW] = r->trip[DAV2M_NESTED] = pack(trip);
 	r->exit_cycles = config->exit_cycles;

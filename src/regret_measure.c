@@ -22,22 +22,22 @@ static uint32_t octaves(uint64_t value)
 	return log2 * 8 + (unsigned int)(value >> (log2 - 3) & 7);
 }
 
-/* A tick that a late sample overran is not a tick's work. */
+/* A tick that a late sample overran is not a tick's work, nor is one that has not ended. */
 static DAV2M_RARE uint32_t odd_ratio(uint64_t progress, uint32_t window_inst)
 {
 	while (progress >> 24) {
 		progress >>= 1;
 		window_inst >>= 1;
 	}
-	return bounded((int64_t)((uint32_t)progress * RATIO_ONE / (window_inst | 1)), RATIO_ONE,
-		       65536);
+	return bounded((int64_t)((uint32_t)progress * RATIO_ONE / (window_inst | 1)), 1, 65536);
 }
 
 static uint32_t ratio_of(const struct dav2m *ctl, uint64_t progress)
 {
 	const uint32_t window_inst = ctl->config.window_inst;
 
-	if (!knows(ctl, DAV2M_PROGRESS) || progress <= window_inst + window_inst / 8)
+	if (!knows(ctl, DAV2M_PROGRESS) ||
+	    (progress >= window_inst && progress <= window_inst + window_inst / 8))
 		return RATIO_ONE;
 	return odd_ratio(progress, window_inst);
 }
@@ -50,7 +50,7 @@ static inline uint8_t rate_octaves(uint64_t count, uint32_t few, uint32_t ratio)
 	if (ratio == RATIO_ONE)
 		return (uint8_t)least(octaves(count + few + 8), UINT8_MAX);
 	rate = octaves(count + in_tick(few, ratio) + 8) + 8 * RATIO_BITS;
-	return (uint8_t)bounded((int64_t)rate - octaves(ratio), 0, UINT8_MAX);
+	return (uint8_t)bounded((int64_t)rate - octaves(most(ratio, 8)), 0, UINT8_MAX);
 }
 
 /* What a number of walks costs where no counter tells. */

@@ -23,6 +23,11 @@ DAV2M_RARE uint32_t dav2m_regret_limit(const struct dav2m_regret *r)
 	return unpack(r->limit[r->late_gain > 0 ? LATE : EARLY]);
 }
 
+uint32_t dav2m_regret_most(const struct dav2m_regret *r)
+{
+	return most(unpack(r->limit[EARLY]), unpack(r->limit[LATE]));
+}
+
 /* In [half, 2 half), the same for the same time and seed. */
 static uint32_t draw(const struct dav2m *ctl, uint32_t half)
 {

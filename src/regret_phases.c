@@ -86,6 +86,15 @@ DAV2M_RARE uint16_t dav2m_regret_nearest_exits(const struct dav2m_regret *r,
 	return exits;
 }
 
+DAV2M_RARE void dav2m_regret_remember_part(struct dav2m_regret *r, const struct dav2m_tick *tick)
+{
+	/* x 256 / ratio in 32-bit divisions; the rest is less than 2^16. */
+	const uint64_t whole = (uint64_t)(tick->exits / tick->ratio) << RATIO_BITS;
+	const uint32_t rest = (tick->exits % tick->ratio << RATIO_BITS) / tick->ratio;
+
+	r->phase[r->current].exits = pack(least(whole + rest, UINT32_MAX));
+}
+
 void dav2m_regret_remember(struct dav2m_regret *r, const struct dav2m_tick *tick)
 {
 	struct dav2m_phase *phase = &r->phase[r->current];

@@ -85,9 +85,9 @@ struct dav2m_config {
 
 	/* Who judges: 0 the paper's thresholds, for which all of the above is; 1 regret, which
 	   takes only window_inst, window_settle and counter_bits of it, judges each tick
-	   (window_tmiss must be 1) and is bounded: see DAV2M_PRESET_BOUNDED. It takes a unit of
-	   progress for the work of about a cycle, as an instruction is: a switch never counts for
-	   more than 64 x window_inst cycles. Where the unit is far larger, let thresholds judge. */
+	   (window_tmiss must be 1) and is bounded: see DAV2M_PRESET_BOUNDED. Until it has measured
+	   a switch it takes a unit of progress for the work of about a cycle, as an instruction is;
+	   where the unit is far larger, let thresholds judge. */
 	uint8_t judge;
 	/* The rest is for regret. A round trip is a switch to the other mode and one back, with
 	   their transients. What one costs before it has been measured, in ticks of window_inst

@@ -287,6 +287,45 @@ START_TEST(nothing_to_judge_by)
 }
 END_TEST
 
+/* While a storm of exits lasts, a tick takes long: shadow paging is left in its middle. The phase
+   is remembered by what the whole tick would have cost. */
+START_TEST(flood)
+{
+	struct vmm vmm;
+	int32_t exits = 0;
+
+	by_hand(&vmm, DAV2M_SHADOW, DAV2M_ALL_COUNTERS & ~EXITS, 39);
+	work(&vmm, PHASES_TICK_PROGRESS, calm);
+	while (!dav2m_paging_exits(&vmm.ctl, 1))
+		ck_assert_int_lt(++exits, 60000);
+	/* No sooner than nested paging's walks and the highest limit have been lost. */
+	ck_assert_uint_ge((uint64_t)exits * 4000, view(&vmm).limit_cycles);
+	work(&vmm, PHASES_TICK_PROGRESS / 4,
+	     (struct work){25000000 + (uint64_t)exits * 4000, 1000, 15000, 0});
+	ck_assert_int_eq(vmm.mode, DAV2M_NESTED);
+	ck_assert_uint_eq(vmm.last.tick, 1);
+	ck_assert_uint_ge(view(&vmm).cost_cycles, (uint64_t)exits * 3990);
+}
+END_TEST
+
+/* A part of a storm that is not worth a switch yet is judged when the tick is over. */
+START_TEST(no_flood)
+{
+	struct vmm vmm;
+
+	by_hand(&vmm, DAV2M_SHADOW, DAV2M_ALL_COUNTERS & ~EXITS, 39);
+	work(&vmm, PHASES_TICK_PROGRESS, calm);
+	(void)dav2m_paging_exits(&vmm.ctl, 5000);
+	work(&vmm, PHASES_TICK_PROGRESS / 4, (struct work){45000000, 1000, 15000, 0});
+	ck_assert_int_eq(vmm.mode, DAV2M_SHADOW);
+	ck_assert_int_eq(vmm.last.reason, DAV2M_WAITING);
+	(void)dav2m_paging_exits(&vmm.ctl, 45000);
+	work(&vmm, 3 * PHASES_TICK_PROGRESS / 4, (struct work){255000000, 1000, 15000, 0});
+	ck_assert_int_eq(vmm.mode, DAV2M_NESTED);
+	ck_assert_uint_eq(vmm.last.tick, 2);
+}
+END_TEST
+
 /* Only exits, and the cycles of all: enough to leave a storm, and to come back. */
 START_TEST(exits_alone)
 {
@@ -549,6 +588,8 @@ int main(void)
 	tcase_add_test(tests, a_pin_begins_a_stay);
 	tcase_add_loop_test(tests, a_transient_is_not_regretted, 0, 2);
 	tcase_add_test(tests, nothing_to_judge_by);
+	tcase_add_test(tests, flood);
+	tcase_add_test(tests, no_flood);
 	tcase_add_test(tests, exits_alone);
 	tcase_add_test(tests, no_progress_counter);
 	tcase_add_test(tests, late_samples);

@@ -38,6 +38,19 @@ static struct dav2m_tick rates(uint32_t window_inst, uint64_t progress, uint64_t
 	return measure(&ctl);
 }
 
+/* A part of a tick tells the rate too, as far as it can. */
+START_TEST(parts_have_the_same_signature)
+{
+	struct dav2m_tick whole = rates(1000000, 1000000, 800000, 80000);
+	struct dav2m_tick part = rates(1000000, 250000, 200000, 20000);
+
+	ck_assert_uint_le(distance(whole.misses, part.misses), 1);
+	ck_assert_uint_le(distance(whole.flushes, part.flushes), 1);
+	ck_assert_uint_le(distance(rates(1000000, 250000, 0, 0).ratio, RATIO_ONE / 4), 1);
+	ck_assert_uint_eq(rates(1000000, 0, 0, 0).ratio, 1);
+}
+END_TEST
+
 /* Eight steps an octave, the lowest of them for nothing at all, the highest for too much. */
 START_TEST(signatures_are_logarithms)
 {
@@ -110,6 +123,7 @@ START_TEST(costs_are_those_since_the_mark)
 	ctl.meter.total[DAV2M_PAGING_EXIT_CYCLES] = 9000;
 	ctl.meter.total[DAV2M_TLB_FLUSHES] = 100000;
 	dav2m_regret_mark(&ctl);
+	ctl.meter.total[DAV2M_PROGRESS] = 1000;
 	ctl.meter.total[DAV2M_CYCLES] = 1500;
 	ctl.meter.total[DAV2M_WALK_CYCLES] += 30;
 	ctl.meter.total[DAV2M_PAGING_EXIT_CYCLES] += 200;
@@ -158,6 +172,7 @@ int main(void)
 
 	tcase_add_test(tests, signatures_are_logarithms);
 	tcase_add_test(tests, few_tell_nothing);
+	tcase_add_test(tests, parts_have_the_same_signature);
 	tcase_add_test(tests, late_samples_have_the_same_signature);
 	tcase_add_test(tests, walks_that_nobody_counts);
 	tcase_add_test(tests, costs_are_those_since_the_mark);

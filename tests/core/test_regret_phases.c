@@ -113,6 +113,23 @@ START_TEST(memory_follows)
 }
 END_TEST
 
+/* Of a part of a tick, when that is all there was: what a whole one would have cost. */
+START_TEST(memory_of_parts)
+{
+	static const uint32_t exits[][3] = {{1000, RATIO_ONE / 2, 2000},
+					    {1001, 63, 4067},
+					    {1, 1, 256},
+					    {UINT32_MAX, 255, UINT32_MAX}};
+
+	for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++) {
+		struct dav2m_tick tick = {.exits = exits[i][0], .ratio = exits[i][1]};
+
+		dav2m_regret_remember_part(r, &tick);
+		ck_assert_uint_eq(r->phase[r->current].exits, pack(exits[i][2]));
+	}
+}
+END_TEST
+
 /* Of a late sample it is the rate that is remembered. */
 START_TEST(memory_is_of_rates)
 {
@@ -189,6 +206,7 @@ int main(void)
 	tcase_add_test(tests, any_phase_may_be_forgotten);
 	tcase_add_test(tests, memory_follows);
 	tcase_add_test(tests, memory_is_of_rates);
+	tcase_add_test(tests, memory_of_parts);
 	tcase_add_test(tests, nearest_exits);
 	tcase_add_loop_test(tests, nested_paging_inherits, 0, sizeof(nested) / sizeof(nested[0]));
 	tcase_add_test(tests, what_was_seen_is_not_inherited);
