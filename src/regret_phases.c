@@ -98,7 +98,7 @@ DAV2M_RARE void dav2m_regret_remember_part(struct dav2m_regret *r, const struct 
 void dav2m_regret_remember(struct dav2m_regret *r, const struct dav2m_tick *tick)
 {
 	struct dav2m_phase *phase = &r->phase[r->current];
-	unsigned int longer = log2_floor(tick->ratio) - RATIO_BITS;
+	unsigned int longer = log2_floor(most(tick->ratio, RATIO_ONE)) - RATIO_BITS;
 	int64_t rate, error;
 
 	if (phase->exits == UNSEEN) {

@@ -140,6 +140,20 @@ START_TEST(memory_is_of_rates)
 }
 END_TEST
 
+/* A tick whose beginning was void holds less work than a tick, and is taken as it is. */
+START_TEST(memory_of_less_than_a_tick)
+{
+	struct dav2m_tick tick = {.exits = 90, .ratio = RATIO_ONE * 3 / 4};
+
+	find(100, 100);
+	dav2m_regret_remember(r, &tick);
+	ck_assert_uint_eq(unpack(r->phase[r->current].exits), 90);
+	tick.exits = 67 + 40; /* three quarters of 90, and 40 more */
+	dav2m_regret_remember(r, &tick);
+	ck_assert_uint_eq(unpack(r->phase[r->current].exits), 90 + 20);
+}
+END_TEST
+
 START_TEST(nearest_exits)
 {
 	struct dav2m_tick tick = with(100, 100);
@@ -207,6 +221,7 @@ int main(void)
 	tcase_add_test(tests, memory_follows);
 	tcase_add_test(tests, memory_is_of_rates);
 	tcase_add_test(tests, memory_of_parts);
+	tcase_add_test(tests, memory_of_less_than_a_tick);
 	tcase_add_test(tests, nearest_exits);
 	tcase_add_loop_test(tests, nested_paging_inherits, 0, sizeof(nested) / sizeof(nested[0]));
 	tcase_add_test(tests, what_was_seen_is_not_inherited);
