@@ -84,6 +84,9 @@ static void take_in(struct dav2m *ctl, struct dav2m_tick *ret_tick)
 {
 	struct dav2m_regret *r = &ctl->judge.regret;
 
+	/* Where the caller wants the mode, what it loses is not a probe's. */
+	if (r->probing && ctl->pin != DAV2M_PIN_NONE)
+		be_moved(r, dav2m_mode_of(ctl));
 	dav2m_regret_measure(ctl, ret_tick);
 	dav2m_regret_mark(ctl);
 	dav2m_regret_find_phase(ctl, ret_tick);
@@ -127,15 +130,26 @@ static int is_doubted(struct dav2m_regret *r, const struct dav2m_tick *tick)
 	       r->budget >= (int64_t)whole_trip(r);
 }
 
-/* Regret over a settled tick; answers 1 when the mode is to be left, for the reason in r->why. */
-static int regrets(struct dav2m *ctl, struct dav2m_tick *tick)
+/* Adds a settled tick to the regret. */
+static void regret(struct dav2m *ctl, struct dav2m_tick *tick)
 {
 	struct dav2m_regret *r = &ctl->judge.regret;
 
 	learn_from(ctl, tick);
 	if (r->surety != DAV2M_GUESSED)
 		dav2m_regret_play(ctl, tick);
+	/* While a pin or a back-off forbids to act on it, it does not go on growing. */
+	if (is_regretted(r))
+		r->regret = dav2m_regret_limit(r);
 	r->regret = dav2m_regret_add(r->regret, tick->cost, tick->other);
+}
+
+/* Answers 1 when the mode is to be left after this tick, for the reason in r->why. */
+static int regrets(struct dav2m *ctl, struct dav2m_tick *tick)
+{
+	struct dav2m_regret *r = &ctl->judge.regret;
+
+	regret(ctl, tick);
 	if (is_regretted(r))
 		r->why = r->surety == DAV2M_GUESSED && !tick->saved ? UNSEEN_PHASE : KNOWN_BETTER;
 	else if (is_doubted(r, tick))
@@ -205,16 +219,19 @@ static enum dav2m_verdict judge_quiet(struct dav2m *ctl)
 	if (!tick_is_over(ctl))
 		return VERDICT_HOLD;
 	take_in(ctl, &tick);
-	(void)regrets(ctl, &tick);
+	regret(ctl, &tick);
 	return VERDICT_QUIESCED;
 }
 
-/* What a probe may lose. Its transient costs by itself. */
+/* What a probe may lose. Its transient costs by itself, and may be longer than window_settle has
+   it: so after each probe out of doubt that failed the next one has twice as much. */
 static uint32_t probe_loss(const struct dav2m *ctl)
 {
-	uint32_t loss = part_bp(round_trip(&ctl->judge.regret), ctl->config.probe_loss_bp);
+	const struct dav2m_regret *r = &ctl->judge.regret;
+	const unsigned int times_two = r->arrived + (r->doubted ? r->doubt_losses : 0u);
 
-	return ctl->judge.regret.arrived ? least((uint64_t)loss * 2, UINT32_MAX) : loss;
+	return least((uint64_t)part_bp(round_trip(r), ctl->config.probe_loss_bp) << times_two,
+		     UINT32_MAX);
 }
 
 /* In the middle of a tick: the exits so far are more than a whole tick may have. */

@@ -87,6 +87,15 @@ static void weigh_transient(struct dav2m *ctl, const struct dav2m_tick *tick)
 					longest_trip(tick)));
 }
 
+/* The last tick before the switch and the first one after it are of one phase: it has about as many
+   walks in either. */
+static int same_phase(const struct dav2m_regret *r, const struct dav2m_tick *tick)
+{
+	const uint32_t left = unpack(r->left_walks), walks = least(tick->walks, UINT32_MAX);
+
+	return walks / 2 <= left && left / 2 <= walks;
+}
+
 /* With a counter of walk cycles: the last tick before the switch against the first one after its
    transient, per walk. */
 static void compare_walks(struct dav2m_regret *r, const struct dav2m_tick *tick)
@@ -95,9 +104,7 @@ static void compare_walks(struct dav2m_regret *r, const struct dav2m_tick *tick)
 	const uint32_t walks = least(tick->walks, UINT32_MAX);
 	uint32_t cost, number;
 
-	/* The same phase has about as many. */
-	if (walks / 2 > left_walks || left_walks / 2 > walks ||
-	    most(tick->walk, left_walk) <= tick->cycles >> WALKS_MATTER_BITS ||
+	if (most(tick->walk, left_walk) <= tick->cycles >> WALKS_MATTER_BITS ||
 	    !(tick->walk >> FEW_GRAINS_BITS && left_walk >> FEW_GRAINS_BITS))
 		return;
 	if (r->mode == DAV2M_NESTED) {
@@ -127,9 +134,12 @@ static void compare_cycles(struct dav2m *ctl, const struct dav2m_tick *tick)
 		to_nested ? (int64_t)tick->cycles - before : (int64_t)before - tick->cycles;
 	int32_t error = within(longer + exits - walks, least(most(exits, walks), INT32_MAX));
 
+	/* What else has changed with the mode is taken for exits too: never below half of the price
+	   that the VMM states, or a storm would be sat out for nothing. */
 	if (exits > walks && !knows(ctl, DAV2M_PAGING_EXIT_CYCLES))
-		r->exit_cycles =
-			calibrated(r->exit_cycles, -(int64_t)error * r->exit_cycles, exits, 1);
+		r->exit_cycles = (uint16_t)most(
+			calibrated(r->exit_cycles, -(int64_t)error * r->exit_cycles, exits, 1),
+			ctl->config.exit_cycles / 2u);
 	if (exits <= walks && !knows(ctl, DAV2M_WALK_CYCLES) && shadow_walk)
 		calibrate_walks(r,
 				RATIO_ONE + quotient(bounded((int64_t)walks + error, 0, UINT32_MAX),
@@ -154,7 +164,7 @@ DAV2M_RARE void dav2m_regret_arrive(struct dav2m *ctl, const struct dav2m_tick *
 	struct dav2m_regret *r = &ctl->judge.regret;
 
 	weigh_transient(ctl, tick);
-	if (!r->compare)
+	if (!r->compare || !same_phase(r, tick))
 		return;
 	if (knows(ctl, DAV2M_WALK_CYCLES))
 		compare_walks(r, tick);

@@ -16,6 +16,10 @@
 #define WORTH_TRIPS_BITS 3
 #define MOST_TRIPS_BITS	 8
 
+/* What a probe may lose doubles with the probes that failed before it up to 2^6 times: 16 round
+   trips and more than any transient. */
+#define MOST_LOSSES 6
+
 /* How much later than it was right, 1/32 and a tick: phases vary, and before their end there is
    nothing to find. */
 #define LATER_BITS 5
@@ -55,6 +59,8 @@ void dav2m_regret_doubt_was_wrong(struct dav2m_regret *r)
 	r->doubt_wrong =
 		(uint16_t)(r->doubt_wrong ? least(2u * r->doubt_wrong, UNSEEN - 1) : r->doubt);
 	r->doubt_right = UNSEEN;
+	if (r->doubt_losses < MOST_LOSSES)
+		r->doubt_losses++;
 	r->doubt = 0;
 }
 
@@ -63,4 +69,5 @@ void dav2m_regret_doubt_was_right(struct dav2m_regret *r)
 	/* The least after which it was: so that coming a little later each time does not add up. */
 	r->doubt_right = (uint16_t)least(r->doubt_right, r->doubt);
 	r->doubt_wrong = 0;
+	r->doubt_losses = 0;
 }

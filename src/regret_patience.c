@@ -54,12 +54,12 @@ DAV2M_RARE void dav2m_regret_draw(struct dav2m *ctl)
 static int64_t play(struct dav2m *ctl, const struct dav2m_tick *tick, unsigned int which)
 {
 	struct dav2m_regret *r = &ctl->judge.regret;
-	const unsigned int shift = 4 * which;
+	const unsigned int shift = 3 * which;
 	const int same = (r->played_mode >> which & 1) == r->mode;
 	const uint32_t cost = same ? tick->cost : tick->other;
 
-	if (r->played_settling >> shift & 15) {
-		r->played_settling = (uint8_t)(r->played_settling - (1u << shift));
+	if (r->played_settling >> shift & 7) {
+		r->played_settling = 63 & (r->played_settling - (1u << shift));
 		return cost;
 	}
 	r->played[which] =
@@ -69,7 +69,7 @@ static int64_t play(struct dav2m *ctl, const struct dav2m_tick *tick, unsigned i
 	r->played[which] = 0;
 	r->played_mode = 3 & (r->played_mode ^ 1u << which);
 	r->played_settling =
-		(uint8_t)(r->played_settling | least(ctl->config.window_settle, 15) << shift);
+		63 & (r->played_settling | least(ctl->config.window_settle, 7) << shift);
 	return (int64_t)cost + unpack(r->trip[r->played_mode >> which & 1]);
 }
 
