@@ -71,7 +71,7 @@ table() {
 # What the controller chose and why, from the replay's decisions; at most so many switches.
 chosen() {
 	local shown=4
-	printf '\n%s: what was chosen, and why\n' "$1"
+	printf '\n%s, replayed with the preset repaired: what was chosen, and why\n' "$1"
 	awk -F, -v shown="$shown" '
 		NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
 		{ reason = $column["reason"]; to = $column["switch_to"]; tick = $column["tick"] }

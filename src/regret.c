@@ -139,7 +139,7 @@ static void regret(struct dav2m *ctl, struct dav2m_tick *tick)
 	if (r->surety != DAV2M_GUESSED)
 		dav2m_regret_play(ctl, tick);
 	/* While a pin or a back-off forbids to act on it, it does not go on growing. */
-	if (is_regretted(r))
+	if (ctl->special && is_regretted(r))
 		r->regret = dav2m_regret_limit(r);
 	r->regret = dav2m_regret_add(r->regret, tick->cost, tick->other);
 }

@@ -216,6 +216,8 @@ done
 expect 2 "no workload 'drawn-1-1'" --workloads=drawn-1-1 --drawn=2 -o table
 expect 2 "no workload 'none'" --workloads=none,gcc -o table
 expect 1 'none.csv: No such file\|none.csv: cannot' --workloads=none none.csv "${gcc[1]}" -o table
+# At once, not after all else has been simulated.
+expect 1 'none.csv: No such file' none.csv "${gcc[1]}" -o table
 cp "${gcc[0]}" shadow.csv
 expect 1 'shadow.csv: this output would overwrite' --workloads=none shadow.csv "${gcc[1]}" -o ./shadow.csv
 cmp -s shadow.csv "${gcc[0]}" || wrong 'an input was overwritten'

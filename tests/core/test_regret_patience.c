@@ -146,7 +146,7 @@ START_TEST(nothing_to_play)
 }
 END_TEST
 
-/* A transient as long as that which is settled for, and 15 ticks at most. */
+/* A transient as long as that which is settled for, and 7 ticks at most. */
 START_TEST(transients_are_played)
 {
 	begin_game();
@@ -154,7 +154,7 @@ START_TEST(transients_are_played)
 	r->limit[1] = pack(UINT32_MAX);
 	play(100, 0);
 	ck_assert_uint_eq(r->played_mode, 1);
-	for (int i = 0; i < (_i ? 15 : 3); i++)
+	for (int i = 0; i < (_i ? 7 : 3); i++)
 		play(0, 100);
 	ck_assert_uint_eq(r->played_mode, 1);
 	ck_assert_uint_eq(r->played[0], 0);

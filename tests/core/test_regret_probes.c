@@ -284,6 +284,51 @@ START_TEST(pins_out_of_a_probe)
 }
 END_TEST
 
+/* Who wants the mode that is probed pays for it, not the budget. */
+START_TEST(pin_ends_a_probe)
+{
+	int64_t budget;
+
+	begin_with(DAV2M_NESTED, 0, 1);
+	settled_probe();
+	budget = view().budget_cycles;
+	ck_assert_int_eq(dav2m_pin(&rig.ctl, DAV2M_PIN_SHADOW), 0);
+	for (int i = 0; i < 50; i++)
+		(void)tick(SHADOW, 10 * NESTED);
+	ck_assert_int_eq(dav2m_pin(&rig.ctl, DAV2M_PIN_NONE), 0);
+	leave_for(DAV2M_STATE_PRENESTED, SHADOW, 10 * NESTED);
+	ck_assert_uint_eq(view().probing_cycles, 0);
+	ck_assert_int_ge(view().budget_cycles, budget);
+	/* Nor does regret grow that cannot be acted on. */
+	begin(DAV2M_SHADOW);
+	ck_assert_int_eq(dav2m_pin(&rig.ctl, DAV2M_PIN_SHADOW), 0);
+	for (int i = 0; i < 50; i++)
+		(void)tick(SHADOW, 10 * NESTED);
+	ck_assert_uint_ge(view().regret_cycles, view().limit_cycles);
+	ck_assert_uint_le(view().regret_cycles, view().limit_cycles + SHADOW + 10 * NESTED);
+}
+END_TEST
+
+/* A rebuild of shadow tables may take longer than any tick: after each probe out of doubt that
+   failed the next may lose twice as much. */
+START_TEST(doubt_gains_patience)
+{
+	uint32_t first;
+
+	begin(DAV2M_NESTED);
+	r->probing = r->doubted = 1;
+	r->other = 0;
+	r->exit_cycles = 1;
+	first = dav2m_regret_judge.exits_limit(&rig.ctl);
+	for (int i = 0; i < 9; i++)
+		dav2m_regret_doubt_was_wrong(r);
+	ck_assert_uint_ge(dav2m_regret_judge.exits_limit(&rig.ctl), 60 * first);
+	ck_assert_uint_le(dav2m_regret_judge.exits_limit(&rig.ctl), 68 * first);
+	dav2m_regret_doubt_was_right(r);
+	ck_assert_uint_eq(dav2m_regret_judge.exits_limit(&rig.ctl), first);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tests = tcase_create("probes");
@@ -306,5 +351,7 @@ int main(void)
 	tcase_add_test(tests, known_phase_after_a_switch);
 	tcase_add_test(tests, lost_probe_ends_doubt);
 	tcase_add_test(tests, pins_out_of_a_probe);
+	tcase_add_test(tests, pin_ends_a_probe);
+	tcase_add_test(tests, doubt_gains_patience);
 	return rig_main("regret_probes", tests);
 }

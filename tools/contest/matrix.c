@@ -10,9 +10,11 @@
 #include "parallel.h"
 #include "tape.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Cells whose models share machine and prices share a tape. */
 struct contest_tape {
@@ -276,6 +278,18 @@ int contest_choice_check(const struct contest_choice *choice, struct dav2m_host_
 			 "--workloads: " NO_WORKLOAD " needs recordings or --drawn");
 }
 
+/* Before minutes of simulating. */
+static int files_check(const struct contest_choice *choice, struct dav2m_host_error *error)
+{
+	size_t i;
+
+	for (i = 0; i < choice->n_files; i++)
+		if (access(choice->files[i], R_OK))
+			return tool_fail(error, DAV2M_HOST_IO, "%.300s: %s", choice->files[i],
+					 strerror(errno));
+	return 0;
+}
+
 int contest_matrix_make(const struct contest_choice *choice, struct contest_matrix *ret_matrix,
 			struct dav2m_host_error *error)
 {
@@ -283,7 +297,9 @@ int contest_matrix_make(const struct contest_choice *choice, struct contest_matr
 	int rc;
 
 	memset(ret_matrix, 0, sizeof(*ret_matrix));
-	rc = policies_make(choice, ret_matrix, error);
+	rc = files_check(choice, error);
+	if (!rc)
+		rc = policies_make(choice, ret_matrix, error);
 	if (!rc)
 		rc = drawn_all(choice, ret_matrix, error);
 	if (!rc)
