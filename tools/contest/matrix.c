@@ -207,7 +207,8 @@ static int drawn_all(const struct contest_choice *choice, struct contest_matrix 
 static int cells_make(const struct contest_choice *choice, struct contest_matrix *matrix,
 		      struct dav2m_host_error *error)
 {
-	size_t most = cells_most(choice);
+	/* A choice that was checked leaves a cell; nobody need know that here. */
+	size_t most = cells_most(choice) + 1;
 
 	matrix->cell = calloc(most, sizeof(*matrix->cell));
 	matrix->tape = calloc(most, sizeof(*matrix->tape));
