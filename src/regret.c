@@ -181,13 +181,12 @@ static DAV2M_RARE enum dav2m_verdict judge_flood(struct dav2m *ctl)
 	struct dav2m_regret *r = &ctl->judge.regret;
 	struct dav2m_tick tick;
 
-	if (r->mode != DAV2M_SHADOW || r->arrived || dav2m_mode_of(ctl) != DAV2M_SHADOW ||
+	if (r->mode != DAV2M_SHADOW || r->arrived ||
 	    dav2m_regret_exit_cost(ctl) < dav2m_regret_limit(r))
 		return VERDICT_HOLD;
 	dav2m_regret_measure(ctl, &tick);
 	estimate(ctl, &tick);
-	if (tick.ratio >= RATIO_ONE ||
-	    !dav2m_regret_due(dav2m_regret_add(r->regret, tick.cost, tick.other),
+	if (!dav2m_regret_due(dav2m_regret_add(r->regret, tick.cost, tick.other),
 			      dav2m_regret_limit(r)))
 		return VERDICT_HOLD;
 	dav2m_regret_find_phase(ctl, &tick);

@@ -209,7 +209,11 @@ START_TEST(walks_by_the_cycles)
 	pair = pair_of(shadow, nested);
 	ck_assert_uint_eq(ratio_of(DAV2M_NESTED, NO_WALKS, &pair), 3 * RATIO_ONE);
 	ck_assert(!r->measured);
-	shadow = regret_tick(2000, 10, 100, 201);
+	shadow = regret_tick(2000, 50, 0, 0);
+	pair = pair_of(shadow, nested);
+	ck_assert_uint_eq(ratio_of(DAV2M_NESTED, NO_WALKS, &pair), 3 * RATIO_ONE);
+	ck_assert(!r->measured);
+	shadow = regret_tick(2000, 30, 100, 201);
 	pair = pair_of(shadow, nested);
 	ck_assert_uint_eq(ratio_of(DAV2M_NESTED, NO_WALKS, &pair), 3 * RATIO_ONE);
 	ck_assert(!r->measured);
