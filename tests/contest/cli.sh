@@ -56,6 +56,11 @@ each 'v["probing_percent"] >= 0 && v["probing_percent"] <= 100'
 # Switches lead to and fro.
 each '(v["switches_to_nested"] - v["switches_to_shadow"]) ^ 2 <= 1'
 
+# Bounded or not, a policy is somewhere; only who is bounded has a bound, and is within it.
+each 'v["bare_bound_percent"] ~ /^[0-9]/'
+each 'v["policy"] == "preset bounded" || v["bound_percent"] == ""'
+each 'v["policy"] != "preset bounded" || v["bound_percent"] > 0 && v["bound_percent"] <= 100'
+
 # One of the static modes is the best static mode, unless each has its own adversary.
 awk -F, '!/^#/ && $1 != "adversary" && $3 ~ /^static/ && $5 == $7 { best++ } END { exit best != 11 }' \
 	runs || wrong 'the best static mode is not one of the two'
@@ -110,6 +115,16 @@ expect 0 '' --workloads=gcc --models=modern -o table
 [ ! -s out ] || wrong '-o still prints'
 grep -q 'static nested' table || wrong '-o: no table'
 rm table
+
+# On the trace that thresholds freeze on the bounded preset is within its bound as well.
+expect 0 '' --workloads=freeze --models=palacios2011,dear-switch,cheap-switch --show=runs --format=csv
+cp out runs
+each 'v["policy"] != "preset bounded" || v["bound_percent"] > 0 && v["bound_percent"] <= 100'
+[ "$(grep -c 'preset bounded' runs)" -eq 3 ] || wrong "freeze: $(cat runs)"
+expect 0 '' --workloads=gcc,fast,saw
+grep -q '^preset bounded: 0 cells beyond the proven bound, the nearest to it at [0-9]' out ||
+	wrong "no word of the bound: $(cat out)"
+[ "$(grep -c 'proven bound' out)" -eq 1 ] || wrong 'a policy without a bound has one'
 
 # Sensitivity: a row for each parameter that moves something, and for each view.
 expect 0 '' --workloads=gcc,saw --models=palacios2011 --policies='preset repaired' --sensitivity \

@@ -396,6 +396,16 @@ static void raise_to(double *most, double value)
 		*most = value;
 }
 
+static void summary_bound(struct contest_summary *summary, const struct bound_share *bound)
+{
+	summary->beyond_bare_bound += bound->bare > 1;
+	if (bound->proven < 0)
+		return;
+	summary->bound_cells++;
+	summary->beyond_bound += bound->proven > 1;
+	raise_to(&summary->worst_of_bound, 100 * bound->proven);
+}
+
 static void summary_add(struct contest_summary *summary, const struct contest_cell *cell,
 			const struct contest_result *result)
 {
@@ -412,6 +422,7 @@ static void summary_add(struct contest_summary *summary, const struct contest_ce
 	summary->wrong_share += 100.0 * (double)result->wrong_cycles / (double)result->run.cycles;
 	summary->probing_share += probing;
 	raise_to(&summary->worst_probing_share, probing);
+	summary_bound(summary, &result->bound);
 	if (result->long_phases) {
 		summary->long_cells++;
 		raise_to(&summary->worst_over_hindsight_long, over);

@@ -45,6 +45,10 @@ struct contest_summary {
 	double wrong_share;   /* mean */
 	double probing_share; /* mean */
 	double worst_probing_share;
+	size_t bound_cells;  /* in which the policy is bounded */
+	size_t beyond_bound; /* of these */
+	double worst_of_bound;
+	size_t beyond_bare_bound; /* cells, see struct bound_share */
 };
 
 /* Refuses names that nothing has, and a choice that leaves no cell. */

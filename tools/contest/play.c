@@ -235,6 +235,7 @@ static uint64_t wrong_cycles(const struct dav2m_pair *pair, const uint8_t *best,
 struct score {
 	struct seen seen;
 	uint8_t *played; /* mode of each tick */
+	struct bound_watch watch;
 };
 
 static void score_tick(void *context, const struct dav2m_replay_tick *tick)
@@ -243,6 +244,7 @@ static void score_tick(void *context, const struct dav2m_replay_tick *tick)
 
 	score->played[tick->index] = (uint8_t)tick->mode;
 	seen_tick(&score->seen, tick);
+	bound_tick(&score->watch, tick);
 }
 
 /* A judge that buys its probes tells what they cost; its other moves are made on what it knows. */
@@ -254,6 +256,24 @@ static uint64_t probes_bought(const struct player *player, uint64_t seen_cycles)
 	    dav2m_explain(&player->controller, &explanation))
 		return seen_cycles;
 	return explanation.regret.probing_cycles;
+}
+
+/* Whom the bound is about. */
+static int is_bounded(const struct contest_policy *policy)
+{
+	return !policy->rule && policy->config.judge;
+}
+
+/* The limits that it is held to; others, for comparison, to those of the preset. */
+static int bound_find(const struct contest_policy *policy, enum dav2m_mode start,
+		      const struct bound_watch *watch, struct contest_result *result,
+		      struct dav2m_host_error *error)
+{
+	struct dav2m_config config = {.size = sizeof(config)};
+
+	dav2m_config_preset(DAV2M_PRESET_BOUNDED, &config);
+	return bound_end(watch, &result->run, start, is_bounded(policy) ? &policy->config : &config,
+			 &result->bound, error);
 }
 
 static int bases_find(const struct dav2m_pair *pair, const uint64_t *switch_cycles, uint8_t *best,
@@ -290,6 +310,8 @@ static int score_on(const struct contest_policy *policy, const struct contest_ce
 	int rc = player_begin(&player, policy, draw_seed(cell, DRAW_COINS, round), error);
 
 	memcpy(replay.switch_cycles, cell->switch_cycles, sizeof(replay.switch_cycles));
+	bound_begin(&score.watch, pair, cell->switch_cycles,
+		    is_bounded(policy) ? &player.controller : NULL);
 	if (!rc) {
 		replay.start = player.start;
 		rc = dav2m_replay_policy(&replay, &seen_policy, &score.seen, &result->run, error);
@@ -301,7 +323,7 @@ static int score_on(const struct contest_policy *policy, const struct contest_ce
 	result->wrong_cycles = wrong_cycles(pair, modes + pair->ticks, modes);
 	result->probe_cycles = probes_bought(&player, score.seen.probe_cycles);
 	result->parameters = player.parameters;
-	return 0;
+	return bound_find(policy, player.start, &score.watch, result, error);
 }
 
 /* The adversary's workload is made against the same policy, behind the same view. */
@@ -364,6 +386,14 @@ static void counts_of(struct contest_result *result, uint64_t *count[COUNTS])
 	memcpy(count, counts, sizeof(counts));
 }
 
+static void bound_widen(struct bound_share *most, const struct bound_share *share)
+{
+	if (share->proven > most->proven)
+		most->proven = share->proven;
+	if (share->bare > most->bare)
+		most->bare = share->bare;
+}
+
 int contest_play(const struct contest_policy *policy, const struct contest_cell *cell,
 		 const struct contest_view *view, struct contest_result *ret_result,
 		 struct dav2m_host_error *error)
@@ -380,6 +410,7 @@ int contest_play(const struct contest_policy *policy, const struct contest_cell 
 		rc = round_play(policy, cell, view, round, &result, error);
 		for (i = 0; i < COUNTS; i++)
 			*sum[i] += *count[i];
+		bound_widen(&ret_result->bound, &result.bound);
 	}
 	for (i = 0; i < COUNTS; i++)
 		*sum[i] /= rounds;

@@ -5,6 +5,7 @@
 #ifndef DAV2M_TOOLS_CONTEST_PLAY_H
 #define DAV2M_TOOLS_CONTEST_PLAY_H
 
+#include "bound.h"
 #include "field.h"
 
 /* How well the policy sees; all 0: perfectly. What it is charged does not depend on it. */
@@ -22,7 +23,7 @@ struct contest_cell {
 	uint64_t switch_cycles[DAV2M_MODES];
 };
 
-/* Against the adversary: means over CONTEST_ADVERSARY_ROUNDS. */
+/* Against the adversary: means over CONTEST_ADVERSARY_ROUNDS, unless it says otherwise. */
 struct contest_result {
 	struct dav2m_run run;
 	uint64_t hindsight_cycles;
@@ -33,6 +34,7 @@ struct contest_result {
 				  judge, as it tells itself */
 	int long_phases;       /* see contest_long_phases() */
 	uint32_t parameters;   /* fingerprint of what the policy was configured with */
+	struct bound_share bound; /* against the adversary: the most of any round */
 };
 
 /* Answers 0 or a negative enum dav2m_host_code. */

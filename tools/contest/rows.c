@@ -38,6 +38,8 @@ static const struct report_column by_run[] = {
 	{"wrong_mode_percent", "wrong mode", "% of time", 1, 0},
 	{"probing_percent", "probing", "% of time", 3, 0},
 	{"long_phases", "long phases", "", 0, 0},
+	{"bound_percent", "of the bound", "%", 1, 0},
+	{"bare_bound_percent", "of the bare one", "%", 1, 0},
 };
 
 #define COLUMNS(array) (sizeof(array) / sizeof((array)[0]))
@@ -90,6 +92,14 @@ static double over_hindsight(const struct contest_matrix *matrix, size_t c, size
 	return contest_over(result->run.cycles, result->hindsight_cycles);
 }
 
+static void bound_cell(struct report *report, double share)
+{
+	if (share < 0)
+		report_none(report);
+	else
+		report_number(report, 100 * share);
+}
+
 static void run_row(struct report *report, const struct contest_matrix *matrix, size_t c, size_t p)
 {
 	const struct contest_cell *cell = &matrix->cell[c];
@@ -111,6 +121,8 @@ static void run_row(struct report *report, const struct contest_matrix *matrix, 
 	report_number(report, share(result->wrong_cycles, result->run.cycles));
 	report_number(report, share(result->probe_cycles, result->run.cycles));
 	report_count(report, (uint64_t)result->long_phases);
+	bound_cell(report, result->bound.proven);
+	bound_cell(report, result->bound.bare);
 }
 
 static void cell_row(struct report *report, const struct contest_matrix *matrix, size_t c)
@@ -151,6 +163,20 @@ static void workload_rows(struct report *report, const struct contest_matrix *ma
 	}
 }
 
+/* Of policies that are bounded. */
+static void bound_note(struct report *report, const struct contest_matrix *matrix, size_t policy)
+{
+	struct contest_summary summary = contest_summarize(matrix, policy);
+
+	if (summary.bound_cells)
+		report_note(report,
+			    "%s: %zu cell%s beyond the proven bound, the nearest to it at %.1f %% "
+			    "of it; %zu beyond what would be allowed without probes and errors",
+			    matrix->policy[policy].name, summary.beyond_bound,
+			    report_plural(summary.beyond_bound), summary.worst_of_bound,
+			    summary.beyond_bare_bound);
+}
+
 static int by_policy_write(const struct contest_matrix *matrix, enum report_format format, FILE *to,
 			   struct dav2m_host_error *error)
 {
@@ -164,6 +190,8 @@ static int by_policy_write(const struct contest_matrix *matrix, enum report_form
 		policy_row(report, matrix, p);
 	report_note(report, "%zu cell%s: each workload under each cost model", matrix->cells,
 		    report_plural(matrix->cells));
+	for (p = 0; p < matrix->policies; p++)
+		bound_note(report, matrix, p);
 	rc = report_write(report, format, to);
 	report_free(report);
 	return rc ? tool_fail_memory(error) : 0;
