@@ -6,6 +6,8 @@
 
 #include "interrupt.h"
 
+#include "part.h"
+
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -15,13 +17,14 @@ static struct sigaction before;
 
 static void on_interrupt(int number)
 {
-	(void)number;
+	if (seen)
+		part_end_program(number);
 	seen = 1;
 }
 
 void interrupt_begin(void)
 {
-	const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+	const struct sigaction action = {.sa_handler = on_interrupt};
 
 	sigaction(SIGINT, &action, &before);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Ctrl-C during a long piece of work: the first one asks it to come to an end, the second one ends
- * the program at once.
+ * the program at once, and removes what is not whole.
  */
 #ifndef DAV2M_TOOLS_INTERRUPT_H
 #define DAV2M_TOOLS_INTERRUPT_H

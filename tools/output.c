@@ -7,6 +7,7 @@
 #include "output.h"
 
 #include "fail.h"
+#include "part.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@ int output_open(struct output *output, const char *path, struct dav2m_host_error
 
 	memset(output, 0, sizeof(*output));
 	if (path && strcmp(path, "-") != 0)
-		rc = dav2m_output_open(path, &output->file, error);
+		rc = part_open(path, &output->file, error);
 	if (rc)
 		return rc;
 	output->stream = open_memstream(&output->text, &output->size);
@@ -57,7 +58,7 @@ int output_commit(struct output *output, struct dav2m_host_error *error)
 	else if (!rc)
 		rc = dav2m_output_write(output->file, output->text, output->size, error);
 	if (!rc && output->file) {
-		rc = dav2m_output_commit(output->file, error);
+		rc = part_commit(output->file, error);
 		output->file = NULL;
 	}
 	output_abort(output);
@@ -68,7 +69,7 @@ void output_abort(struct output *output)
 {
 	if (output->stream)
 		fclose(output->stream);
-	dav2m_output_abort(output->file);
+	part_abort(output->file);
 	free(output->text);
 	memset(output, 0, sizeof(*output));
 }

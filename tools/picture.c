@@ -7,8 +7,7 @@
 #include "picture.h"
 
 #include "fail.h"
-
-#include <dav2m/host/output.h>
+#include "part.h"
 
 #include <errno.h>
 #include <spawn.h>
@@ -70,7 +69,7 @@ int picture_open(const char *path, int width, int height, struct picture **ret_p
 	if (!picture)
 		return tool_fail_memory(error);
 	picture->format = format_of(path);
-	rc = dav2m_output_open(path, &picture->output, error);
+	rc = part_open(path, &picture->output, error);
 	if (!rc) {
 		picture->script = tmpfile();
 		if (!picture->script)
@@ -165,7 +164,7 @@ int picture_commit(struct picture *picture, struct dav2m_host_error *error)
 	if (!rc)
 		rc = whole_check(picture, error);
 	if (!rc) {
-		rc = dav2m_output_commit(picture->output, error);
+		rc = part_commit(picture->output, error);
 		picture->output = NULL;
 	}
 	picture_abort(picture);
@@ -176,7 +175,7 @@ void picture_abort(struct picture *picture)
 {
 	if (!picture)
 		return;
-	dav2m_output_abort(picture->output);
+	part_abort(picture->output);
 	if (picture->script)
 		fclose(picture->script);
 	free(picture);

@@ -4,7 +4,8 @@
  */
 #include "trace_output.h"
 
-#include <dav2m/host/output.h>
+#include "part.h"
+
 #include <dav2m/sim/run.h>
 
 #include <archive.h>
@@ -109,7 +110,7 @@ int trace_output_open(const char *path, const struct dav2m_sim_trace_header *hea
 	if (!output)
 		return fail(error, DAV2M_HOST_MEMORY, "out of memory");
 	output->error = error;
-	rc = dav2m_output_open(path, &output->file, error);
+	rc = part_open(path, &output->file, error);
 	if (!rc)
 		rc = archive_begin(output)
 			     ? output->code
@@ -174,7 +175,7 @@ int trace_output_commit(struct trace_output *output, struct dav2m_sim_trace_tota
 		rc = output->code;
 	}
 	if (!rc) {
-		rc = dav2m_output_commit(output->file, error);
+		rc = part_commit(output->file, error);
 		output->file = NULL;
 	}
 	trace_output_abort(output);
@@ -190,6 +191,6 @@ void trace_output_abort(struct trace_output *output)
 	   leave its own buffer behind.) */
 	output->aborted = 1;
 	archive_write_free(output->archive);
-	dav2m_output_abort(output->file);
+	part_abort(output->file);
 	free(output);
 }
