@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "fail.h"
+#include "number.h"
 #include "output.h"
 
 #include "contest/profile.h"
@@ -37,10 +38,17 @@ enum option_key {
 	KEY_FORMAT
 };
 
+/* A long option among those given. */
+#define GIVEN(key) (1u << ((key)-KEY_POLICIES))
+
+/* Of so many samples one is lost, at most. */
+#define LOSE_MOST 1000000u
+
 static const struct argp_option options[] = {
 	{"policies", KEY_POLICIES, "LIST", 0, "names with commas between (all)", 1},
 	{"workloads", KEY_WORKLOADS, "LIST", 0,
-	 "names with commas between, or none: only the given recordings and drawn workloads (all)",
+	 "names with commas between, such as gcc or drawn-3-1, or none: only the given recordings "
+	 "and what --drawn draws (all)",
 	 1},
 	{"drawn", KEY_DRAWN, "N[:SEED]", 0,
 	 "N workloads more, lists of phases drawn by lot from SEED (1)", 1},
@@ -76,6 +84,7 @@ struct arguments {
 	const char *picture;
 	int list;
 	int sensitivity;
+	uint32_t given; /* GIVEN() of the long options that were */
 };
 
 static enum dav2m_counter counter_parse(const char *name, size_t length, struct argp_state *state)
@@ -102,44 +111,25 @@ static void hide_parse(struct arguments *arguments, const char *text, struct arg
 	}
 }
 
-static double number_parse(const char *option, const char *text, double min, double max,
-			   struct argp_state *state)
+static void lose_parse(struct contest_view *view, const char *text, struct argp_state *state)
 {
-	char *end;
-	double value = strtod(text, &end);
-
-	if (end == text || *end || !(value >= min && value <= max))
-		argp_error(state, "--%s: '%s' is not a number in [%g, %g]", option, text, min, max);
-	return value;
-}
-
-/* A whole number that `end` follows; answers what is behind that. */
-static const char *whole_parse(const char *text, char end, uint32_t least, uint32_t most,
-			       uint32_t *ret_value)
-{
-	char *stop;
-	unsigned long long value;
-
-	if (*text < '0' || *text > '9')
-		return NULL;
-	errno = 0;
-	value = strtoull(text, &stop, 10);
-	if (errno || *stop != end || value < least || value > most)
-		return NULL;
-	*ret_value = (uint32_t)value;
-	return stop + 1;
+	if (!number_whole(text, '\0', 0, LOSE_MOST, &view->lost_one_in))
+		argp_error(state, "--lose: '%s' is not a whole number from 0 to %u", text,
+			   LOSE_MOST);
+	if (view->lost_one_in == 1)
+		argp_error(state, "--lose: 1 would leave no sample");
 }
 
 static void drawn_parse(struct contest_choice *choice, const char *text, struct argp_state *state)
 {
 	char end = strchr(text, ':') ? ':' : '\0';
-	const char *seed = whole_parse(text, end, 1, DRAWN_MOST, &choice->drawn);
+	const char *seed = number_whole(text, end, 1, DRAWN_MOST, &choice->drawn);
 
 	choice->drawn_seed = 1;
 	if (!seed)
 		argp_error(state, "--drawn: '%s' does not begin with a whole number from 1 to %u",
 			   text, DRAWN_MOST);
-	if (end && !whole_parse(seed, '\0', 0, UINT32_MAX, &choice->drawn_seed))
+	if (end && !number_whole(seed, '\0', 0, UINT32_MAX, &choice->drawn_seed))
 		argp_error(state, "--drawn: the seed '%s' is not a whole number from 0 to %u", seed,
 			   UINT32_MAX);
 }
@@ -165,7 +155,7 @@ static error_t field_option(int key, char *text, struct argp_state *state)
 		drawn_parse(&arguments->choice, text, state);
 		return 0;
 	case KEY_SEED:
-		if (!whole_parse(text, '\0', 0, UINT32_MAX, &arguments->choice.seed))
+		if (!number_whole(text, '\0', 0, UINT32_MAX, &arguments->choice.seed))
 			argp_error(state, "--seed: '%s' is not a whole number from 0 to %u", text,
 				   UINT32_MAX);
 		return 0;
@@ -173,18 +163,36 @@ static error_t field_option(int key, char *text, struct argp_state *state)
 		hide_parse(arguments, text, state);
 		return 0;
 	case KEY_NOISE:
-		arguments->view.noise_bp =
-			(uint32_t)(number_parse("noise", text, 0, 50, state) * 100 + 0.5);
+		if (number_in_parts(text, 0, 50, 100, &arguments->view.noise_bp))
+			argp_error(state,
+				   "--noise: '%s' is not a number in [0, 50], in steps of 0.01",
+				   text);
 		return 0;
 	case KEY_LOSE:
-		arguments->view.lost_one_in =
-			(uint32_t)number_parse("lose", text, 0, 1000000, state);
-		if (arguments->view.lost_one_in == 1)
-			argp_error(state, "--lose: 1 would leave no sample");
+		lose_parse(&arguments->view, text, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+/* What would be ignored is refused. */
+static void pairs_check(const struct arguments *arguments, struct argp_state *state)
+{
+	const struct contest_choice *choice = &arguments->choice;
+	const uint32_t shows =
+		GIVEN(KEY_SHOW) | GIVEN(KEY_HIDE) | GIVEN(KEY_NOISE) | GIVEN(KEY_LOSE);
+
+	if (arguments->list && (arguments->given != GIVEN(KEY_LIST) || choice->n_files))
+		argp_error(state, "--list goes with --output only");
+	if (arguments->sensitivity && arguments->picture)
+		argp_error(state, "--sensitivity draws no picture");
+	if (arguments->sensitivity && arguments->given & shows)
+		argp_error(state, "--sensitivity goes without --show, --hide, --noise and --lose: "
+				  "its table and its views are its own");
+	if (choice->models && contest_choice_is_files(choice))
+		argp_error(state, "--models: recordings of your own have their own prices, and "
+				  "nothing else takes part");
 }
 
 static void end_check(const struct arguments *arguments, struct argp_state *state)
@@ -197,8 +205,7 @@ static void end_check(const struct arguments *arguments, struct argp_state *stat
 	if (arguments->picture && !picture_is_named(arguments->picture))
 		argp_error(state, "--picture: '%s' ends neither in .svg nor in .png",
 			   arguments->picture);
-	if (arguments->sensitivity && arguments->picture)
-		argp_error(state, "--sensitivity draws no picture");
+	pairs_check(arguments, state);
 	if (arguments->list)
 		return;
 	if (contest_choice_check(&arguments->choice, &error) ||
@@ -210,6 +217,8 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
 {
 	struct arguments *arguments = state->input;
 
+	if (key >= KEY_POLICIES && key <= KEY_FORMAT)
+		arguments->given |= GIVEN(key);
 	switch (key) {
 	case KEY_SHOW:
 		if (contest_table_parse(text, &arguments->table))

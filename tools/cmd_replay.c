@@ -8,6 +8,7 @@
 #include "command.h"
 #include "controller_options.h"
 #include "input.h"
+#include "number.h"
 #include "output.h"
 #include "picture.h"
 #include "progress.h"
@@ -103,12 +104,10 @@ static void switch_cost_parse(struct replay_job *job, const char *text, struct a
 
 static void tolerance_parse(struct replay_job *job, const char *text, struct argp_state *state)
 {
-	char *end;
-	double percent = strtod(text, &end);
-
-	if (end == text || *end || !(percent >= 0 && percent <= 100))
-		argp_error(state, "--tolerance: '%s' is not a percentage in [0, 100]", text);
-	job->tolerance_bp = (uint32_t)(percent * 100 + 0.5);
+	if (number_in_parts(text, 0, 100, 100, &job->tolerance_bp))
+		argp_error(state,
+			   "--tolerance: '%s' is not a percentage in [0, 100], in steps of 0.01",
+			   text);
 }
 
 static void path_parse(struct arguments *arguments, char *text, struct argp_state *state)

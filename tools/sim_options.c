@@ -5,6 +5,7 @@
 #include "sim_options.h"
 
 #include "controller_options.h"
+#include "number.h"
 
 #include <dav2m/sim/sim.h>
 
@@ -110,13 +111,14 @@ static uint64_t number_parse(struct argp_state *state, const char *option, const
 
 static uint32_t scale_parse(struct argp_state *state, const char *text)
 {
-	char *end;
-	const double value = strtod(text, &end);
+	uint32_t scale_bp = 0;
 
-	if (end == text || *end != '\0' || !(value >= 0.0001) || !(value <= 10000))
-		argp_error(state, "--scale: a number in [0.0001, 10000] is expected, not '%s'",
+	if (number_in_parts(text, 0.0001, 10000, DAV2M_ONE_BP, &scale_bp))
+		argp_error(state,
+			   "--scale: a number in [0.0001, 10000] is expected, in steps of 0.0001, "
+			   "not '%s'",
 			   text);
-	return (uint32_t)(value * DAV2M_ONE_BP + 0.5);
+	return scale_bp;
 }
 
 static void modes_parse(struct argp_state *state, struct run_setup *setup, const char *text)
@@ -209,7 +211,9 @@ static void vcpus_parse(struct argp_state *state, struct smp_setup *smp, const c
 	for (smp->n_vcpus = 0; text != NULL && smp->n_vcpus < SMP_LIST; smp->n_vcpus++) {
 		const char *next = list_next(text, &length);
 
-		snprintf(number, sizeof(number), "%.*s", (int)length, text);
+		if ((size_t)snprintf(number, sizeof(number), "%.*s", (int)length, text) >=
+		    sizeof(number))
+			argp_error(state, "--vcpus: '%.*s' has too many digits", (int)length, text);
 		smp->vcpus[smp->n_vcpus] =
 			(uint32_t)number_parse(state, "vcpus", number, 1, DAV2M_SMP_CPUS);
 		text = next;
@@ -298,8 +302,10 @@ static error_t guest_option(int key, char *arg, struct argp_state *state)
 			(enum dav2m_sim_tables)choice(state, "guest-tables", arg, tables, 3);
 		return 0;
 	case KEY_GUEST_MEMORY:
-		setup->guest_bytes = number_parse(state, "guest-memory", arg, 16, 1 << 22) / 2 * 2
-				     << 20;
+		setup->guest_bytes = number_parse(state, "guest-memory", arg, 16, 1 << 22) << 20;
+		if (setup->guest_bytes % (2u << 20))
+			argp_error(state, "--guest-memory: an even number is expected, not '%s'",
+				   arg);
 		return 0;
 	case KEY_GUEST_SWAP:
 		setup->swap_bytes = number_parse(state, "guest-swap", arg, 0, 1 << 22) << 20;

@@ -155,6 +155,12 @@ sed 's/drawn-2-/drawn-1-/' out | cut -d, -f1-3,6- >drawn.2
 expect 0 '' --workloads=gcc,burst --models=modern --drawn=2:4294967295 --show=cells --format=csv
 [ "$(awk -F, '!/^#/ && head++ { printf "%s ", $1 }' out)" = \
 	'gcc burst drawn-4294967295-1 drawn-4294967295-2 ' ] || wrong "beside: $(cells)"
+# One of them by its name is what it is among the others; twice named is once there.
+expect 0 '' --workloads=drawn-1-7 '--models=palacios2011,dear-switch' --show=runs --format=csv
+grep '^workload,\|^drawn-1-7,' drawn | cmp -s - out || wrong "drawn-1-7 by itself is another one: $(cat out)"
+expect 0 '' --workloads=gcc,drawn-2-1,drawn-1-2,drawn-2-1 --drawn=2 --models=modern --show=cells --format=csv
+[ "$(awk -F, '!/^#/ && head++ { printf "%s ", $1 }' out)" = 'gcc drawn-2-1 drawn-1-2 drawn-1-1 ' ] ||
+	wrong "named and drawn: $(cat out)"
 expect 0 '' --workloads=none --drawn=1 --show=runs --format=csv "${gcc[@]}"
 [ "$(cells | wc -l)" -eq 6 ] || wrong "beside a recording: $(cells)"
 
@@ -206,9 +212,25 @@ expect 2 "no counter is named 'cycle'" --hide=cycle
 expect 2 "'x' is not a number" --noise=x
 expect 2 "'60' is not a number in" --noise=60
 expect 2 '1 would leave no sample' --lose=1
+for bad in 1.5 8.0 -8 1e3 1000001 '' 8x; do
+	expect 2 "--lose: '$bad' is not a whole number from 0 to 1000000" "--lose=$bad"
+done
+for bad in 0.001 1.234 -1 nan; do
+	expect 2 "--noise: '$bad' is not a number in" "--noise=$bad"
+done
+expect 0 '' --workloads=gcc --models=modern --noise=0.07 -o table
+rm table
 expect 2 'has no partner' one.csv
 expect 2 'neither in .svg nor in .png' --picture=x.jpg
 expect 2 'draws no picture' --picture=x.svg --sensitivity
+for ignored in --show=cells --hide=walk_cycles --noise=1 --lose=8; do
+	expect 2 'goes without --show, --hide, --noise and --lose' --workloads=gcc --sensitivity "$ignored" -o table
+done
+for ignored in --show=cells --workloads=gcc --sensitivity --seed=2; do
+	expect 2 'list goes with --output only' --list "$ignored" -o table
+done
+expect 2 'list goes with --output only' --list "${gcc[@]}" -o table
+expect 2 'recordings of your own have their own prices' --workloads=none --models=modern "${gcc[@]}" -o table
 for policy in 'overhead vote' 'preset paper,preset repaired'; do
 	expect 2 "'$policy' is not one of the controller's presets" --sensitivity \
 		"--policies=$policy" --workloads=gcc -o table
@@ -228,7 +250,9 @@ for bad in '' x -1 7x 4294967296 99999999999999999999 1:2; do
 	expect 2 "seed '$bad' is not a whole number from 0 to 4294967295" "--drawn=3:$bad" -o table
 	expect 2 "'$bad' is not a whole number from 0 to 4294967295" "--seed=$bad" -o table
 done
-expect 2 "no workload 'drawn-1-1'" --workloads=drawn-1-1 --drawn=2 -o table
+for bad in drawn-1-0 drawn-1-1001 drawn-1 drawn-1-01 drawn-01-1 drawn-1-1x drawn--1-1 drawn-4294967296-1; do
+	expect 2 "no workload '$bad'" "--workloads=$bad" -o table
+done
 expect 2 "no workload 'none'" --workloads=none,gcc -o table
 expect 1 'none.csv: No such file\|none.csv: cannot' --workloads=none none.csv "${gcc[1]}" -o table
 # At once, not after all else has been simulated.

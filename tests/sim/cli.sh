@@ -67,6 +67,8 @@ expect 2 'a whole number in' --window-inst 1.5 good
 expect 2 'a whole number in' --window-inst 5x good
 expect 2 'a number in' --scale 0 --workload phases
 expect 2 'a number in' --scale nan --workload phases
+expect 2 "in steps of 0.0001, not '0.00015'" --scale 0.00015 --workload phases
+expect 2 "an even number is expected, not '17'" --guest-memory 17 good
 expect 2 'is not a choice' --guest-pages 3k good
 expect 2 'needs --guest-tables' --guest-pages 1g --guest-tables 2 good
 expect 2 "there is no 'x'; --list" --guest x good
@@ -160,6 +162,8 @@ done
 expect 2 'a whole number in' "${smp[@]}" --vcpus 0
 expect 2 'a whole number in' "${smp[@]}" --vcpus 65
 expect 2 'a whole number in' "${smp[@]}" --vcpus 1,
+expect 2 'a whole number in' "${smp[@]}" --vcpus 1.5
+expect 2 "'1.00000000000000001' has too many digits" "${smp[@]}" --vcpus 1.00000000000000001
 expect 2 "there is no 'x'; --list" "${smp[@]}" --vcpus 2 --smp-policy x
 expect 2 'is not a choice' "${smp[@]}" --vcpus 2 --placement x
 expect 2 'a whole number in' "${smp[@]}" --vcpus 2 --domains 9

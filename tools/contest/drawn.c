@@ -5,6 +5,7 @@
 #include "drawn.h"
 
 #include "mix.h"
+#include "number.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,6 +156,28 @@ static uint32_t stay_fill(const struct drawn *drawn, const struct drawn_kind *ki
 	return i;
 }
 
+static void name_make(char *name, size_t size, uint32_t seed, uint32_t number)
+{
+	snprintf(name, size, "drawn-%u-%u", (unsigned int)seed, (unsigned int)number);
+}
+
+int drawn_name_parse(const char *name, size_t length, uint32_t *ret_seed, uint32_t *ret_number)
+{
+	char text[DRAWN_NAME], same[DRAWN_NAME];
+	const char *number;
+
+	if (length >= sizeof(text) || strncmp(name, "drawn-", 6) != 0)
+		return -1;
+	memcpy(text, name, length);
+	text[length] = '\0';
+	number = number_whole(text + 6, '-', 0, UINT32_MAX, ret_seed);
+	if (!number || !number_whole(number, '\0', 1, DRAWN_MOST, ret_number))
+		return -1;
+	/* One name for one workload: no zeros in front. */
+	name_make(same, sizeof(same), *ret_seed, *ret_number);
+	return strcmp(same, text) ? -1 : 0;
+}
+
 int drawn_make(uint32_t seed, uint32_t number, struct drawn *ret_drawn)
 {
 	uint64_t random = mix(((uint64_t)seed << 32) + number);
@@ -163,8 +186,7 @@ int drawn_make(uint32_t seed, uint32_t number, struct drawn *ret_drawn)
 	uint32_t tick = 0;
 
 	memset(drawn, 0, sizeof(*drawn));
-	snprintf(drawn->name, sizeof(drawn->name), "drawn-%u-%u", (unsigned int)seed,
-		 (unsigned int)number);
+	name_make(drawn->name, sizeof(drawn->name), seed, number);
 	drawn->tick = calloc(DRAWN_TICKS, sizeof(*drawn->tick));
 	if (!drawn->tick)
 		return -1;

@@ -26,6 +26,7 @@
 #define DRAWN_TICKS	 6000u
 #define DRAWN_KINDS_MOST 6u
 #define DRAWN_MOST	 1000u /* workloads of one seed */
+#define DRAWN_NAME	 32
 
 enum drawn_stay { DRAWN_CONSTANT, DRAWN_QUARTER, DRAWN_GEOMETRIC, DRAWN_STAYS };
 enum drawn_growth { DRAWN_STEADY, DRAWN_EXITS_GROW, DRAWN_MISSES_GROW };
@@ -37,7 +38,7 @@ struct drawn_kind {
 };
 
 struct drawn {
-	char name[32]; /* drawn-SEED-NUMBER */
+	char name[DRAWN_NAME]; /* drawn-SEED-NUMBER */
 	unsigned int kinds;
 	struct drawn_kind kind[DRAWN_KINDS_MOST];
 	int shuffled; /* the kinds take no turns */
@@ -49,6 +50,10 @@ struct drawn {
 	struct phases phases; /* without a name; a phase for each tick */
 	struct phase *tick;
 };
+
+/* The seed and the number of a name of such a length, written as drawn_make() writes it; 0, or -1
+   if it is no such name. */
+int drawn_name_parse(const char *name, size_t length, uint32_t *ret_seed, uint32_t *ret_number);
 
 /* The workload of that number, from 1; drawn_free() it. Answers 0, or -1 without memory. */
 int drawn_make(uint32_t seed, uint32_t number, struct drawn *ret_drawn);

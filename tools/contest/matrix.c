@@ -23,12 +23,19 @@ struct contest_tape {
 	struct dav2m_pair pair;
 };
 
-/* Whether a list has the name; NULL has all. */
+/* The name behind one of a list; NULL past the last. */
+static const char *list_next(const char *list)
+{
+	list = strchr(list, ',');
+	return list ? list + 1 : NULL;
+}
+
+/* Whether a list has the name. */
 static int listed(const char *list, const char *name)
 {
 	size_t length = strlen(name);
 
-	for (; list; list = strchr(list, ',') ? strchr(list, ',') + 1 : NULL)
+	for (; list; list = list_next(list))
 		if (!strncmp(list, name, length) && (list[length] == ',' || !list[length]))
 			return 1;
 	return 0;
@@ -64,6 +71,14 @@ static const char *model_name(size_t index, struct contest_policy *policy)
 	return contest_model(index) ? contest_model(index)->name : NULL;
 }
 
+/* A workload drawn by lot goes by its name as well. */
+static int is_drawn(const char *name, size_t length)
+{
+	uint32_t seed, number;
+
+	return !drawn_name_parse(name, length, &seed, &number);
+}
+
 /* Refuses the first name of a list that nothing has. */
 static int list_check(const char *what, const char *list, name_of *name,
 		      struct dav2m_host_error *error)
@@ -72,12 +87,12 @@ static int list_check(const char *what, const char *list, name_of *name,
 	const char *known;
 	size_t length, i;
 
-	for (; list; list = list[length] ? list + length + 1 : NULL) {
+	for (; list; list = list_next(list)) {
 		length = strcspn(list, ",");
 		for (i = 0; (known = name(i, &policy)) != NULL; i++)
 			if (strlen(known) == length && !strncmp(known, list, length))
 				break;
-		if (known)
+		if (known || (name == workload_name && is_drawn(list, length)))
 			continue;
 		return tool_fail(error, DAV2M_HOST_ARGUMENT,
 				 "there is no %s '%.*s'; --list names them", what,
@@ -179,7 +194,7 @@ static void cells_add(const struct contest_choice *choice, struct contest_matrix
 	}
 }
 
-static size_t cells_most(const struct contest_choice *choice)
+static size_t cells_most(const struct contest_choice *choice, size_t drawn)
 {
 	struct contest_workload workload;
 	size_t workloads = 0, models = 0;
@@ -188,27 +203,52 @@ static size_t cells_most(const struct contest_choice *choice)
 		workloads++;
 	while (contest_model(models))
 		models++;
-	return (workloads + choice->drawn) * models + choice->n_files / 2;
+	return (workloads + drawn) * models + choice->n_files / 2;
+}
+
+/* What was drawn before is not drawn again: a list may name it, or --drawn draw it, as well. */
+static int drawn_add(struct contest_matrix *matrix, uint32_t seed, uint32_t number)
+{
+	struct drawn *drawn = &matrix->drawn[matrix->n_drawn];
+	size_t i;
+
+	if (drawn_make(seed, number, drawn))
+		return -1;
+	for (i = 0; strcmp(matrix->drawn[i].name, drawn->name) != 0; i++)
+		;
+	if (i < matrix->n_drawn)
+		drawn_free(drawn);
+	else
+		matrix->n_drawn++;
+	return 0;
 }
 
 static int drawn_all(const struct contest_choice *choice, struct contest_matrix *matrix,
 		     struct dav2m_host_error *error)
 {
-	matrix->drawn = calloc(choice->drawn + 1, sizeof(*matrix->drawn));
+	uint32_t seed, number;
+	const char *name;
+	size_t most = choice->drawn;
+	int rc = 0;
+
+	for (name = choice->workloads; name; name = list_next(name))
+		most++;
+	matrix->drawn = calloc(most + 1, sizeof(*matrix->drawn));
 	if (!matrix->drawn)
 		return tool_fail_memory(error);
-	for (; matrix->n_drawn < choice->drawn; matrix->n_drawn++)
-		if (drawn_make(choice->drawn_seed, (uint32_t)matrix->n_drawn + 1,
-			       &matrix->drawn[matrix->n_drawn]))
-			return tool_fail_memory(error);
-	return 0;
+	for (name = choice->workloads; name && !rc; name = list_next(name))
+		if (!drawn_name_parse(name, strcspn(name, ","), &seed, &number))
+			rc = drawn_add(matrix, seed, number);
+	for (number = 1; number <= choice->drawn && !rc; number++)
+		rc = drawn_add(matrix, choice->drawn_seed, number);
+	return rc ? tool_fail_memory(error) : 0;
 }
 
 static int cells_make(const struct contest_choice *choice, struct contest_matrix *matrix,
 		      struct dav2m_host_error *error)
 {
 	/* A choice that was checked leaves a cell; nobody need know that here. */
-	size_t most = cells_most(choice) + 1;
+	size_t most = cells_most(choice, matrix->n_drawn) + 1;
 
 	matrix->cell = calloc(most, sizeof(*matrix->cell));
 	matrix->tape = calloc(most, sizeof(*matrix->tape));
@@ -261,6 +301,12 @@ static void switches_set(struct contest_cell *cell)
 		tape_phases_switches(cell->model, cell->switch_cycles);
 	for (mode = 0; mode < DAV2M_MODES; mode++)
 		cell->switch_cycles[mode] = cycles[mode] * cell->model->switch_bp / DAV2M_ONE_BP;
+}
+
+int contest_choice_is_files(const struct contest_choice *choice)
+{
+	return choice->n_files && !choice->drawn && choice->workloads &&
+	       !strcmp(choice->workloads, NO_WORKLOAD);
 }
 
 int contest_choice_check(const struct contest_choice *choice, struct dav2m_host_error *error)

@@ -51,6 +51,8 @@ struct contest_summary {
 	size_t beyond_bare_bound; /* cells, see struct bound_share */
 };
 
+/* Whether only the user's recordings take part. */
+int contest_choice_is_files(const struct contest_choice *choice);
 /* Refuses names that nothing has, and a choice that leaves no cell. */
 int contest_choice_check(const struct contest_choice *choice, struct dav2m_host_error *error);
 /* Of a choice that was checked. Makes or reads all recordings; nothing is played. To be freed

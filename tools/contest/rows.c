@@ -282,7 +282,7 @@ static void policies_print(FILE *to)
 	}
 }
 
-#define DRAWN_NAME "drawn-SEED-N"
+#define DRAWN_SHOWN "drawn-SEED-N"
 
 static const char *workload_about(const struct contest_workload *workload)
 {
@@ -296,7 +296,7 @@ static const char *workload_about(const struct contest_workload *workload)
 static void workloads_print(FILE *to)
 {
 	struct contest_workload workload;
-	int width = (int)strlen(DRAWN_NAME);
+	int width = (int)strlen(DRAWN_SHOWN);
 	size_t i;
 
 	for (i = 0; contest_workload(i, &workload); i++)
@@ -307,8 +307,8 @@ static void workloads_print(FILE *to)
 		fprintf(to, "  %-*s  %s%s\n", width, workload.name,
 			workload.kind == CONTEST_PHASES ? "list of phases: " : "",
 			workload_about(&workload));
-	fprintf(to, "  %-*s  with --drawn: the N-th list of phases drawn by lot\n", width,
-		DRAWN_NAME);
+	fprintf(to, "  %-*s  the N-th list of phases drawn by lot from SEED, N up to 1000\n", width,
+		DRAWN_SHOWN);
 }
 
 static void models_print(FILE *to)
