@@ -66,9 +66,12 @@ static void origin_note(struct controller_options *options, const char *field,
 		options->origin[i] = origin;
 }
 
-/* It has just been taken, and undoes what was set before. */
+/* It has just been taken, and undoes what was set before. Whatever it was called, it goes by the
+   name that tables have. */
 static void preset_note(struct controller_options *options, const char *name)
 {
+	if (!strcmp(name, "default"))
+		name = dav2m_preset_name(DAV2M_PRESET_DEFAULT);
 	options->preset = options->config;
 	options->preset_given = 1;
 	snprintf(options->preset_name, sizeof(options->preset_name), "%s", name);

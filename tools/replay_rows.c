@@ -39,7 +39,8 @@ void replay_job_configure(struct replay_job *job, const struct controller_option
 	job->configured = options->configured;
 	job->start = options->start;
 	if (job->configured)
-		snprintf(job->shown, sizeof(job->shown), "configured");
+		snprintf(job->shown, sizeof(job->shown), "configured (preset %s)",
+			 options->preset_name);
 	else
 		snprintf(job->shown, sizeof(job->shown), "preset %s", options->preset_name);
 }

@@ -58,6 +58,9 @@ expect 2 "'-5' is not TO_NESTED" replay --switch-cost=-5 s.csv n.csv
 expect 2 "'1e99' is not TO_NESTED" replay --switch-cost=1e99 s.csv n.csv
 expect 2 "'200' is not a percentage" replay --tolerance=200 s.csv n.csv
 expect 2 "'nan' is not a percentage" replay --tolerance=nan s.csv n.csv
+expect 2 "'0.001' is not a percentage in .0, 100., in steps of 0.01" replay --tolerance=0.001 s.csv n.csv
+expect 2 "'1.5' is not TO_NESTED" replay --switch-cost=1.5 s.csv n.csv
+expect 2 'window_inst must be a whole number in' replay --set=window_inst=1.5 s.csv n.csv
 expect 2 "preset must be default, repaired, paper or bounded, not 'best'" replay --preset=best s.csv n.csv
 expect 2 'preset must come before' replay --set=window_inst=5 --preset=paper s.csv n.csv
 expect 2 "'window_inst' is not FIELD=VALUE" replay --set=window_inst s.csv n.csv
@@ -127,7 +130,8 @@ fi
 
 # What works
 succeed 'static shadow' replay s.csv n.csv
-succeed 'configured' replay s.csv n.csv --set=threshold_tmiss=5e5
+succeed '^configured (preset repaired) ' replay s.csv n.csv --set=threshold_tmiss=5e5
+succeed '^configured (preset bounded) ' replay s.csv n.csv --preset=default --set=window_settle=2
 succeed '^hindsight,' replay s.csv n.csv --format=csv
 succeed '"policy": "hindsight"' replay s.csv n.csv --format=json --preset=paper
 succeed 'static shadow' replay short-s.csv short-n.csv --switch-cost=1 --fit
@@ -143,13 +147,13 @@ printf '\nthreshold_vmexit = 5000\nwindow_settle = 2\nraise_bp = 1\n' >c.ini
 expect 0 "c.ini:2: threshold_vmexit $unused" replay --preset=bounded --config=c.ini s.csv n.csv
 grep -q "c.ini:4: raise_bp $unused" err || wrong "one of two unused fields is told: $(cat err)"
 ! grep -q window_settle err || wrong "a field that is used is told: $(cat err)"
-succeed 'configured' replay s.csv n.csv --config=c.ini
+succeed '^configured (preset repaired) ' replay s.csv n.csv --config=c.ini
 printf 'preset = bounded\nthreshold_vmexit = 5000\n' >c.ini
 expect 0 "c.ini:2: threshold_vmexit $unused" replay --config=c.ini s.csv n.csv
 expect 2 'the preset in c.ini would undo' replay --set=window_inst=5 --config=c.ini s.csv n.csv
-succeed 'configured' replay s.csv n.csv --preset=bounded --set=regret_bp=12000
+succeed '^configured (preset bounded) ' replay s.csv n.csv --preset=bounded --set=regret_bp=12000
 printf 'preset = paper\nwindow_trans = 200\n' >c.ini
-succeed 'configured' replay s.csv n.csv --config=c.ini --fit --start=nested
+succeed '^configured (preset paper) ' replay s.csv n.csv --config=c.ini --fit --start=nested
 "$dav2m" replay s.csv n.csv >plain.txt
 # The default preset has a name of its own, and is one of the three.
 for preset in default bounded; do
