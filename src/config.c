@@ -101,7 +101,7 @@ static const struct dav2m_config presets[DAV2M_PRESETS] = {
 	[DAV2M_PRESET_BOUNDED] =
 		{
 			.size = sizeof(struct dav2m_config),
-			.window_inst = 100000000,
+			.window_inst = 25000000,
 			.threshold_vmexit = 10000,
 			.threshold_tmiss = 1000000,
 			.window_vmexit = 1,
@@ -118,7 +118,7 @@ static const struct dav2m_config presets[DAV2M_PRESETS] = {
 			.as_printed = 0,
 			.counter_bits = 48,
 			.judge = 1,
-			.round_trip_ticks = 2,
+			.round_trip_ticks = 8,
 			.regret_bp = 6000,
 			.seed = 1,
 			.probe_share_bp = 20,

@@ -11,8 +11,9 @@
  *                    the last time that shadow paging saw a phase with this signature
  *
  * What cannot be known is bought: a probe of shadow paging, paid from a budget that is a share of
- * all cycles. Two things are worth one: a phase that shadow paging has not seen, for which no
- * exits at all are assumed; and doubt, which grows while a phase is only remembered as bad.
+ * all cycles. Two things are worth one: a phase that shadow paging has not seen, for which no more
+ * exits are assumed than there must be, one for each TLB flush; and doubt, which grows while a
+ * phase is only remembered as bad.
  */
 #include "regret.h"
 
@@ -21,6 +22,14 @@
 
 /* The budget holds up to 8 round trips: the probes that a program with as many phases needs. */
 #define BUDGET_TRIPS 8
+
+/* Shadow paging intercepts whatever flushes the guest's TLB (CR3 loads, INVLPG): so many exits it
+   has at least. */
+static uint32_t least_exits(const struct dav2m *ctl, const struct dav2m_tick *tick)
+{
+	return least((uint64_t)tick->flushed * ctl->judge.regret.exit_cycles >> ctl->step_shift,
+		     UINT32_MAX);
+}
 
 /* What the tick would have cost in the other mode, and how that is known. */
 static void estimate(struct dav2m *ctl, struct dav2m_tick *tick)
@@ -42,8 +51,11 @@ static void estimate(struct dav2m *ctl, struct dav2m_tick *tick)
 	r->surety = DAV2M_REMEMBERED;
 	if (exits == UNSEEN) {
 		r->surety = DAV2M_GUESSED;
-		if (r->budget >= 0)
+		if (r->budget >= 0) {
+			tick->other =
+				least((uint64_t)tick->other + least_exits(ctl, tick), UINT32_MAX);
 			return;
+		}
 		exits = dav2m_regret_nearest_exits(r, tick);
 	}
 	tick->saved = tick->cost > tick->other ? tick->cost - tick->other : 0;
@@ -123,11 +135,14 @@ static int is_regretted(const struct dav2m_regret *r)
 	return r->regret && dav2m_regret_due(r->regret, dav2m_regret_limit(r));
 }
 
-/* What is remembered is doubted enough to pay for a look. */
-static int is_doubted(struct dav2m_regret *r, const struct dav2m_tick *tick)
+/* What is remembered is doubted enough to pay for a look, and that can be paid for even if it
+   fails: what is left is for phases that nothing is known of. */
+static int is_doubted(const struct dav2m *ctl, struct dav2m_regret *r,
+		      const struct dav2m_tick *tick)
 {
 	return tick->saved && tick->other > tick->cost && dav2m_regret_doubts(r, tick->saved) &&
-	       r->budget >= (int64_t)whole_trip(r);
+	       r->budget >=
+		       (int64_t)whole_trip(r) + part_bp(whole_trip(r), ctl->config.probe_loss_bp);
 }
 
 /* Adds a settled tick to the regret. */
@@ -152,7 +167,7 @@ static int regrets(struct dav2m *ctl, struct dav2m_tick *tick)
 	regret(ctl, tick);
 	if (is_regretted(r))
 		r->why = r->surety == DAV2M_GUESSED && !tick->saved ? UNSEEN_PHASE : KNOWN_BETTER;
-	else if (is_doubted(r, tick))
+	else if (is_doubted(ctl, r, tick))
 		r->why = DOUBTED;
 	else
 		return 0;
@@ -283,6 +298,9 @@ static enum dav2m_verdict judge_transient(struct dav2m *ctl)
 		return judge_storm(ctl);
 	take_in(ctl, &tick);
 	r->settling = least((uint64_t)r->settling + tick.cycles, UINT32_MAX);
+	/* A probe may never see another tick. */
+	if (r->mode == DAV2M_SHADOW)
+		dav2m_regret_calibrate_exits(ctl, &tick);
 	if (!r->probing || r->mode == DAV2M_NESTED)
 		return VERDICT_HOLD;
 	r->gain = add(r->gain, (int64_t)walk_elsewhere(r, tick.walk) - tick.cost);

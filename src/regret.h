@@ -29,15 +29,16 @@ enum { KNOWN_BETTER = 0, UNSEEN_PHASE, DOUBTED };
 
 /* What a tick came to. */
 struct dav2m_tick {
-	uint64_t walks;	 /* TLB misses, or what stands for them */
-	uint32_t cycles; /* all of them; from here on in grains */
-	uint32_t walk;	 /* of these, page walks */
-	uint32_t exits;	 /* and paging exits, */
-	uint32_t cost;	 /* together; */
-	uint32_t other;	 /* and what it would have cost in the other mode, */
-	uint32_t saved;	 /* and have saved there without exits, where they are unknown */
-	uint32_t ratio;	 /* of work to window_inst, in 1/256 */
-	uint8_t misses;	 /* the signature */
+	uint64_t walks;	  /* TLB misses, or what stands for them */
+	uint32_t cycles;  /* all of them; from here on in grains */
+	uint32_t walk;	  /* of these, page walks */
+	uint32_t exits;	  /* and paging exits, */
+	uint32_t cost;	  /* together; */
+	uint32_t other;	  /* and what it would have cost in the other mode, */
+	uint32_t saved;	  /* and have saved there without exits, where they are unknown */
+	uint32_t ratio;	  /* of work to window_inst, in 1/256 */
+	uint32_t flushed; /* TLB flushes */
+	uint8_t misses;	  /* the signature: misses and flushes */
 	uint8_t flushes;
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Prices: of a switch, of a page walk in either mode, of a paging exit, of finding out. All start
- * from the config and move half of the way to what a switch has shown.
+ * from the config and move half of the way to what a switch has shown; that of a switch is what the
+ * first one has shown, for the guess may be wrong by ten times.
  */
 #include "regret.h"
 
@@ -9,11 +10,11 @@
    reads up to 24 entries where a one-dimensional one reads 4, most of them from caches. */
 #define RATIO_MAX (16 * RATIO_ONE)
 
-/* Walks that take less of a tick than 1/64 under nested paging decide nothing, and those of a
+/* Walks that take less of a tick than 1/32 under nested paging decide nothing, and those of a
    program that maps its memory are dearer than others: its tables are in no cache yet. They teach
    nothing. Nor do those that take less than 16 grains under shadow paging: they cannot be divided
    by. */
-#define WALKS_MATTER_BITS 6
+#define WALKS_MATTER_BITS 5
 #define FEW_GRAINS_BITS	  4
 
 /* A switch never counts for more than 64 ticks or less than 1/64: seconds and a millisecond with
@@ -64,6 +65,12 @@ static uint32_t longest_trip(const struct dav2m_tick *tick)
 	return least(((uint64_t)tick->cycles << TRIP_BITS) + 1, TRIP_MAX);
 }
 
+/* The switch to the mode that has just been made is the first. */
+static int is_first(const struct dav2m *ctl, enum dav2m_mode to)
+{
+	return ctl->switches[to] == 1;
+}
+
 void dav2m_regret_weigh_switch(struct dav2m *ctl, enum dav2m_mode to)
 {
 	struct dav2m_regret *r = &ctl->judge.regret;
@@ -71,7 +78,9 @@ void dav2m_regret_weigh_switch(struct dav2m *ctl, enum dav2m_mode to)
 
 	r->told = cost != 0;
 	if (cost)
-		r->trip[to] = pack(bounded(((int64_t)unpack(r->trip[to]) + cost) / 2, 1, TRIP_MAX));
+		r->trip[to] = pack(bounded(
+			is_first(ctl, to) ? cost : ((int64_t)unpack(r->trip[to]) + cost) / 2, 1,
+			TRIP_MAX));
 }
 
 /* What the ticks of the transient took longer than this one. */
@@ -81,7 +90,9 @@ static void weigh_transient(struct dav2m *ctl, const struct dav2m_tick *tick)
 	int64_t cost = (int64_t)r->settling - (int64_t)ctl->config.window_settle * tick->cycles;
 	int64_t trip = unpack(r->trip[r->mode]);
 
-	if (cost > 0)
+	if (cost > 0 && is_first(ctl, r->mode))
+		trip = r->told ? trip + cost : cost;
+	else if (cost > 0)
 		trip = r->told ? trip + cost / 2 : (trip + cost) / 2;
 	r->trip[r->mode] = pack(bounded(trip, least((tick->cycles >> TRIP_BITS) + 1, TRIP_MAX),
 					longest_trip(tick)));

@@ -93,7 +93,6 @@ void dav2m_regret_measure(const struct dav2m *ctl, struct dav2m_tick *ret_tick)
 	const struct dav2m_regret *r = &ctl->judge.regret;
 	const uint32_t window_inst = ctl->config.window_inst;
 	uint64_t progress = dav2m_window_progress(ctl);
-	uint32_t flushes = (uint32_t)ctl->meter.total[DAV2M_TLB_FLUSHES] - r->from_flushes;
 	struct dav2m_tick *tick = ret_tick;
 
 	tick->ratio = ratio_of(ctl, progress);
@@ -104,8 +103,9 @@ void dav2m_regret_measure(const struct dav2m *ctl, struct dav2m_tick *ret_tick)
 						   : walk_cost(ctl, tick->walks);
 	tick->exits = dav2m_regret_exit_cost(ctl);
 	tick->cost = least((uint64_t)tick->walk + tick->exits, UINT32_MAX);
+	tick->flushed = (uint32_t)ctl->meter.total[DAV2M_TLB_FLUSHES] - r->from_flushes;
 	tick->misses = rate_octaves(tick->walks, window_inst >> FEW_MISSES_BITS, tick->ratio);
-	tick->flushes = rate_octaves(flushes, window_inst >> FEW_FLUSHES_BITS, tick->ratio);
+	tick->flushes = rate_octaves(tick->flushed, window_inst >> FEW_FLUSHES_BITS, tick->ratio);
 }
 
 void dav2m_regret_mark(struct dav2m *ctl)

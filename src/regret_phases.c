@@ -24,12 +24,16 @@ static int alike(const struct dav2m_phase *phase, const struct dav2m_tick *tick)
 	       distance(phase->flushes, tick->flushes) <= SAME_FLUSHES;
 }
 
-/* A new phase takes a place of its own or, when all are taken, that of any other: of those that
+/* A new phase takes the place of the one that is left, if nothing is remembered of that: ticks in
+   which one phase ends and another begins look like phases of their own, and would soon have all
+   places. Else it takes one of its own or, when all are taken, that of any other: of those that
    come round in turn, forgetting the oldest would forget each just before it comes. */
 static unsigned int place(struct dav2m *ctl)
 {
 	struct dav2m_regret *r = &ctl->judge.regret;
 
+	if (r->phases && r->phase[r->current].exits == UNSEEN)
+		return r->current;
 	if (r->phases < DAV2M_PHASES)
 		return r->phases++;
 	/* Knuth's multiplicative hash of the time. */

@@ -212,7 +212,7 @@ START_TEST(work_function_is_a_ramp)
 	ck_assert_double_eq_tol(work->shadow_lead_cycles, 2e7, 1);
 	/* Nested: walks would cost a third; the last exits fade by 1/128. */
 	row(&rig, overhead(0, 30000000));
-	ck_assert_double_eq_tol(work->exit_cycles, 20000000.0 * 127 / 128, 1);
+	ck_assert_double_eq_tol(work->exit_cycles, 20000000.0 * 511 / 512, 1);
 	ck_assert_double_eq_tol(work->shadow_lead_cycles, 2e7 + work->exit_cycles - 2e7, 1);
 }
 END_TEST

@@ -156,9 +156,9 @@ START_TEST(adversary_is_always_wrong)
 	tape_phases_switches(cell.model, cell.switch_cycles);
 	shadow = play("static shadow", &cell, &clear);
 	nested = play("static nested", &cell, &clear);
-	/* 1.6e7 of 1.16e8 in each tick. */
+	/* 4e6 of 2.9e7 in each row. */
 	ck_assert_uint_eq(shadow.run.cycles,
-			  CONTEST_ADVERSARY_TICKS * (PEER_TICK_PROGRESS + 16 * MEGA));
+			  CONTEST_ADVERSARY_ROWS * (PEER_ROW_PROGRESS + 4 * MEGA));
 	ck_assert_uint_eq(nested.run.cycles, shadow.run.cycles);
 	ck_assert_uint_eq(shadow.wrong_cycles, shadow.run.cycles);
 	/* A deterministic policy is charged for each tick, wherever it goes. */
@@ -177,7 +177,7 @@ START_TEST(adversary_is_oblivious)
 	tape_phases_switches(cell.model, cell.switch_cycles);
 	result = play("randomized work function", &cell, &clear);
 	ck_assert_uint_lt(result.run.cycles - result.run.switch_cycles,
-			  CONTEST_ADVERSARY_TICKS * (PEER_TICK_PROGRESS + 16 * MEGA));
+			  CONTEST_ADVERSARY_ROWS * (PEER_ROW_PROGRESS + 4 * MEGA));
 }
 END_TEST
 
@@ -205,7 +205,7 @@ START_TEST(each_cell_has_its_coins)
 	struct dav2m_pair pair;
 	uint64_t cycles;
 
-	ck_assert_int_eq(tape_new(phases_find("saw")->ticks, &pair, &error), 0);
+	ck_assert_int_eq(tape_new(phases_find("saw")->ticks * TAPE_TICK_ROWS, &pair, &error), 0);
 	tape_phases_fill(phases_find("saw"), contest_model(0), 200, 1, pair.tick[DAV2M_SHADOW],
 			 pair.tick[DAV2M_NESTED]);
 	tape_sum(&pair);
@@ -257,7 +257,7 @@ START_TEST(lists_are_priced)
 	const struct phase phase = {1, 1000, 4000, 100000, 60, 0};
 	const struct phases phases = {.body = &phase, .body_phases = 1, .ticks = 1};
 	const struct contest_model *model;
-	struct dav2m_sample shadow, nested;
+	struct dav2m_sample shadow[TAPE_TICK_ROWS], nested[TAPE_TICK_ROWS];
 	size_t i;
 
 	for (i = 0; (model = contest_model(i)) != NULL; i++) {
@@ -267,13 +267,13 @@ START_TEST(lists_are_priced)
 			ck_assert_double_eq_tol(exit, 1, 1e-9);
 			ck_assert_double_eq_tol(walk, 1, 1e-9);
 		}
-		tape_phases_fill(&phases, model, 0, 1, &shadow, &nested);
-		ck_assert_uint_eq(shadow.value[DAV2M_PAGING_EXIT_CYCLES],
-				  (uint64_t)(4 * MEGA * exit));
-		ck_assert_uint_eq(nested.value[DAV2M_WALK_CYCLES], (uint64_t)(7.5e6 * walk));
-		/* Cycles are what they were, and what the prices add. */
-		ck_assert_double_eq_tol((double)nested.value[DAV2M_CYCLES],
-					100e6 + 6e6 + 7.5e6 * (walk - 1), 2);
+		tape_phases_fill(&phases, model, 0, 1, shadow, nested);
+		ck_assert_uint_eq(shadow[0].value[DAV2M_PAGING_EXIT_CYCLES],
+				  (uint64_t)(MEGA * exit));
+		ck_assert_uint_eq(nested[0].value[DAV2M_WALK_CYCLES], (uint64_t)(7.5e6 / 4 * walk));
+		/* Cycles are what they were, and what the prices add; each row is a quarter. */
+		ck_assert_double_eq_tol((double)nested[TAPE_TICK_ROWS - 1].value[DAV2M_CYCLES],
+					(100e6 + 6e6 + 7.5e6 * (walk - 1)) / 4, 2);
 	}
 }
 END_TEST

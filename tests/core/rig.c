@@ -12,6 +12,7 @@ struct dav2m_config rig_config(enum dav2m_preset preset)
 	config.window_inst = RIG_TICK;
 	config.threshold_vmexit = RIG_EXITS;
 	config.threshold_tmiss = RIG_MISSES;
+	config.round_trip_ticks = RIG_ROUND_TRIP;
 	return config;
 }
 

@@ -16,6 +16,7 @@
 #define RIG_TICK	  1000u /* window_inst */
 #define RIG_EXITS	  100u	/* threshold_vmexit */
 #define RIG_MISSES	  1000u /* threshold_tmiss */
+#define RIG_ROUND_TRIP	  2	/* ticks */
 #define RIG_SHADOW_CYCLES 2000u /* CPI 2 in the stay before a nested probe */
 #define RIG_NESTED_CYCLES 3000u /* CPI 3 in the stay before a shadow probe */
 #define RIG_COUNTERS                                                                               \

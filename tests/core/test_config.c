@@ -10,7 +10,7 @@ static const struct {
 	uint32_t min;
 	uint32_t max;
 } table[] = {
-	{"window_inst", {100000000, 100000000, 100000000}, 1, UINT32_C(1) << 31},
+	{"window_inst", {100000000, 100000000, 25000000}, 1, UINT32_C(1) << 31},
 	{"threshold_vmexit", {10000, 10000, 10000}, 1, UINT32_MAX},
 	{"threshold_tmiss", {1000000, 1000000, 1000000}, 1, UINT32_MAX},
 	{"window_vmexit", {1, 1, 1}, 1, 65535},
@@ -27,7 +27,7 @@ static const struct {
 	{"as_printed", {0, 1, 0}, 0, 1},
 	{"counter_bits", {48, 48, 48}, 32, 64},
 	{"judge", {0, 0, 1}, 0, 1},
-	{"round_trip_ticks", {2, 2, 2}, 1, 64},
+	{"round_trip_ticks", {2, 2, 8}, 1, 64},
 	{"regret_bp", {6000, 6000, 6000}, 2500, 20000},
 	{"seed", {1, 1, 1}, 0, 65535},
 	{"probe_share_bp", {20, 20, 20}, 0, 10000},

@@ -67,6 +67,17 @@ START_TEST(switches_are_told)
 }
 END_TEST
 
+/* The first of its direction is believed at once; the guess may be anything. */
+START_TEST(first_switch_is_believed)
+{
+	ctl.switches[DAV2M_NESTED] = 1;
+	ck_assert_uint_eq(told(501), 501);
+	ck_assert_uint_eq(unpack(r->trip[DAV2M_SHADOW]), 1001);
+	ctl.switches[DAV2M_NESTED] = 2;
+	ck_assert_uint_eq(told(1001), 751);
+}
+END_TEST
+
 static uint32_t arrived(uint32_t settling, uint32_t cycles)
 {
 	struct dav2m_tick tick = regret_tick(cycles, 0, 0, 0);
@@ -87,6 +98,16 @@ START_TEST(transients_are_measured)
 	ctl.config.window_settle = (uint16_t)(1 + _i / 2);
 	ck_assert_uint_eq(arrived(500, 1000), 1001);
 	ck_assert_uint_eq(arrived(3000, 1000), transients[_i]);
+}
+END_TEST
+
+/* So is the first transient: all of the switch, or on top of what was told. */
+START_TEST(first_transient_is_believed)
+{
+	r->told = _i != 0;
+	ctl.switches[DAV2M_SHADOW] = 1;
+	ck_assert_uint_eq(arrived(500, 1000), 1001);
+	ck_assert_uint_eq(arrived(2999, 1000), _i ? 1001 + 1999 : 1999);
 }
 END_TEST
 
@@ -146,7 +167,8 @@ START_TEST(walks_are_compared)
 	nested.walk = 30000;
 	pair = pair_of(shadow, nested);
 	ck_assert_uint_eq(ratio_of(DAV2M_NESTED, ALL, &pair), (3 + 16) * RATIO_ONE / 2);
-	nested.walk = 160;
+	nested.walk = 400;
+	shadow.walk = 410;
 	pair = pair_of(shadow, nested);
 	ck_assert_uint_eq(ratio_of(DAV2M_NESTED, ALL, &pair), 2 * RATIO_ONE);
 }
@@ -157,9 +179,9 @@ static const struct {
 	uint32_t cycles, left_walks, left_walk, walks, walk;
 	int teach;
 } lessons[] = {
-	{1200 * 64, 10, 300, 10, 1200, 0}, {1200 * 64 - 1, 10, 300, 10, 1200, 1},
-	{2000, 10, 15, 10, 60, 0},	   {2000, 10, 16, 10, 60, 1},
-	{2000, 10, 60, 10, 15, 0},	   {2000, 10, 60, 10, 16, 1},
+	{1200 * 32, 10, 300, 10, 1200, 0}, {1200 * 32 - 1, 10, 300, 10, 1200, 1},
+	{1000, 10, 15, 10, 60, 0},	   {1000, 10, 16, 10, 60, 1},
+	{1000, 10, 60, 10, 15, 0},	   {1000, 10, 60, 10, 16, 1},
 	{2000, 10, 300, 21, 1200, 1},	   {2000, 10, 300, 22, 1200, 0},
 	{2000, 21, 300, 10, 1200, 1},	   {2000, 22, 300, 10, 1200, 0},
 };
@@ -340,7 +362,9 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, prices_start_from_the_config);
 	tcase_add_test(tests, switches_are_told);
+	tcase_add_test(tests, first_switch_is_believed);
 	tcase_add_loop_test(tests, transients_are_measured, 0, 4);
+	tcase_add_loop_test(tests, first_transient_is_believed, 0, 2);
 	tcase_add_test(tests, trips_are_believable);
 	tcase_add_test(tests, walks_are_compared);
 	tcase_add_loop_test(tests, walks_that_teach_nothing, 0,

@@ -35,10 +35,19 @@ static void setup(void)
 	ctl = regret_ctl(DAV2M_SHADOW, DAV2M_ALL_COUNTERS);
 }
 
+/* The same, and shadow paging sees it. */
+static unsigned int see(uint32_t misses, uint32_t flushes)
+{
+	unsigned int found = find(misses, flushes);
+
+	r->phase[found].exits = 100;
+	return found;
+}
+
 /* Half an octave of misses and one of flushes, up or down. */
 START_TEST(signatures_of_one_phase)
 {
-	unsigned int first = find(100, 100);
+	unsigned int first = see(100, 100);
 
 	ck_assert_uint_eq(find(104, 100), first);
 	ck_assert_uint_eq(find(96, 100), first);
@@ -46,22 +55,35 @@ START_TEST(signatures_of_one_phase)
 	ck_assert_uint_eq(find(100, 92), first);
 	ck_assert_uint_eq(find(104, 108), first);
 	ck_assert_uint_eq(r->phases, 1);
-	ck_assert_uint_ne(find(105, 100), first);
-	ck_assert_uint_ne(find(95, 100), first);
-	ck_assert_uint_ne(find(100, 109), first);
-	ck_assert_uint_ne(find(100, 91), first);
+	ck_assert_uint_ne(see(105, 100), first);
+	ck_assert_uint_ne(see(95, 100), first);
+	ck_assert_uint_ne(see(100, 109), first);
+	ck_assert_uint_ne(see(100, 91), first);
 	ck_assert_uint_eq(r->phases, 5);
-	/* None of which shadow paging has seen. */
-	for (unsigned int i = 0; i < r->phases; i++)
-		ck_assert_uint_eq(r->phase[i].exits, UNSEEN);
+}
+END_TEST
+
+/* What is left without having been seen leaves no trace: as ticks between two phases do. */
+START_TEST(unseen_phases_take_one_place)
+{
+	unsigned int seen = see(100, 100), unseen = find(200, 100);
+
+	ck_assert_uint_ne(unseen, seen);
+	for (unsigned int i = 0; i < 100; i++) {
+		ck_assert_uint_eq(find(110 + 5 * i % 100, 100), unseen);
+		ck_assert_uint_eq(r->phase[unseen].exits, UNSEEN);
+	}
+	ck_assert_uint_eq(r->phases, 2);
+	ck_assert_uint_eq(find(100, 100), seen);
+	ck_assert_uint_eq(r->phase[seen].exits, 100);
 }
 END_TEST
 
 START_TEST(nearest_phase_is_found)
 {
-	unsigned int low = find(100, 100), high = find(106, 100), far;
+	unsigned int low = see(100, 100), high = see(106, 100), far;
 
-	far = find(200, 100);
+	far = see(200, 100);
 	ck_assert_uint_eq(find(102, 100), low);
 	ck_assert_uint_eq(find(200, 100), far);
 	ck_assert_uint_eq(find(104, 100), high);
@@ -74,7 +96,7 @@ END_TEST
 
 START_TEST(misses_tell_more_than_flushes)
 {
-	unsigned int flushes_apart = find(101, 104), misses_apart = find(96, 100);
+	unsigned int flushes_apart = see(101, 104), misses_apart = see(96, 100);
 
 	ck_assert_uint_ne(flushes_apart, misses_apart);
 	(void)find(200, 100);
@@ -88,10 +110,10 @@ START_TEST(any_phase_may_be_forgotten)
 	uint32_t taken = 0;
 
 	for (uint32_t i = 0; i < DAV2M_PHASES; i++)
-		ck_assert_uint_eq(find(16 * i, 0), i);
+		ck_assert_uint_eq(see(16 * i, 0), i);
 	for (uint32_t i = 0; i < 100; i++) {
 		ctl.tick++;
-		taken |= 1u << find(16 * (i % 16), 100 + i);
+		taken |= 1u << see(16 * (i % 16), 100 + i);
 		ck_assert_uint_eq(r->phases, DAV2M_PHASES);
 	}
 	ck_assert_uint_eq(taken, (1u << DAV2M_PHASES) - 1);
@@ -215,6 +237,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, signatures_of_one_phase);
+	tcase_add_test(tests, unseen_phases_take_one_place);
 	tcase_add_test(tests, nearest_phase_is_found);
 	tcase_add_test(tests, misses_tell_more_than_flushes);
 	tcase_add_test(tests, any_phase_may_be_forgotten);

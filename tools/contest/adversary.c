@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Makes each tick when it is known in which mode it will run.
+ * Makes each row when it is known in which mode it will run.
  */
 #include "adversary.h"
 
@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Its two moves cost alike, 1.6e7 cycles, about a tenth of the lists' switches there and back. */
+/* Its two moves cost alike, 1.6e7 cycles a tick, about a tenth of the lists' switches there and
+   back. It moves every row. */
 static const struct phase dear_in[DAV2M_MODES] = {
 	[DAV2M_SHADOW] = {1, 4000, 4000, 1000, 40, 4000 / 45},
 	[DAV2M_NESTED] = {1, 4, 4000, 400000, 40, 0},
@@ -21,19 +22,21 @@ struct adversary {
 	const struct dav2m_policy *policy;
 	void *policy_object;
 	struct dav2m_pair *pair;
-	size_t next; /* tick to be made */
+	size_t next; /* row to be made */
 	enum dav2m_mode mode;
 };
 
-static void tick_make(struct adversary *adversary)
+static void row_make(struct adversary *adversary)
 {
 	const struct phases one = {.body = &dear_in[adversary->mode], .body_phases = 1, .ticks = 1};
+	struct dav2m_sample rows[DAV2M_MODES][TAPE_TICK_ROWS];
 	struct dav2m_pair *pair = adversary->pair;
 
 	if (adversary->next == pair->ticks)
 		return;
-	tape_phases_fill(&one, adversary->model, 0, 0, &pair->tick[DAV2M_SHADOW][adversary->next],
-			 &pair->tick[DAV2M_NESTED][adversary->next]);
+	tape_phases_fill(&one, adversary->model, 0, 0, rows[DAV2M_SHADOW], rows[DAV2M_NESTED]);
+	for (int mode = 0; mode < DAV2M_MODES; mode++)
+		pair->tick[mode][adversary->next] = rows[mode][adversary->next % TAPE_TICK_ROWS];
 	adversary->next++;
 }
 
@@ -46,9 +49,9 @@ static int adversary_sample(void *object, const struct dav2m_sample *counters,
 
 	if (ret_decision->action == DAV2M_SWITCH)
 		adversary->mode = ret_decision->mode;
-	/* The sample before the guest runs ends no tick. */
+	/* The sample before the guest runs ends no row. */
 	if (based)
-		tick_make(adversary);
+		row_make(adversary);
 	return rc;
 }
 
@@ -60,7 +63,7 @@ static int adversary_acknowledge(void *object, enum dav2m_outcome outcome, uint6
 }
 
 int adversary_pair(const struct contest_model *model, const uint64_t switch_cycles[DAV2M_MODES],
-		   enum dav2m_mode start, size_t ticks, const struct dav2m_policy *policy,
+		   enum dav2m_mode start, size_t rows, const struct dav2m_policy *policy,
 		   void *policy_object, struct dav2m_pair *ret_pair, struct dav2m_host_error *error)
 {
 	static const struct dav2m_policy calls = {adversary_sample, adversary_acknowledge};
@@ -72,11 +75,11 @@ int adversary_pair(const struct contest_model *model, const uint64_t switch_cycl
 				      .mode = start};
 	struct dav2m_replay replay = {.pair = &pair, .start = start};
 	struct dav2m_run run;
-	int rc = tape_new(ticks, &pair, error);
+	int rc = tape_new(rows, &pair, error);
 
 	memcpy(replay.switch_cycles, switch_cycles, sizeof(replay.switch_cycles));
 	if (!rc) {
-		tick_make(&adversary);
+		row_make(&adversary);
 		rc = dav2m_replay_policy(&replay, &calls, &adversary, &run, error);
 	}
 	if (rc) {

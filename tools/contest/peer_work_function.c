@@ -17,10 +17,10 @@
 #define SWITCH_CYCLES 1e8
 
 /* What the other mode would cost: a walk of the other kind, and shadow paging's exits as they last
-   were, fading: each tick takes 1/128, so that half is forgotten in 89 ticks, about DAV2M's
+   were, fading: each row takes 1/512, so that half is forgotten in 89 ticks of DAV2M's, about its
    window_trans. Without fading it would never come back to shadow paging. */
 #define WALK_RATIO ((double)PEER_WALK_2D_CYCLES / PEER_WALK_1D_CYCLES)
-#define FADE	   (127.0 / 128)
+#define FADE	   (511.0 / 512)
 
 /* A number in [0, 1). */
 static double coin_throw(uint64_t *random)
@@ -87,7 +87,7 @@ const struct peer_rule peer_randomized_work_function = {
 	.inferred = "the cost of the mode that does not run, which the model takes as known: walks "
 		    "x 3 or / 3, paging exits as in the last stay in shadow paging, fading",
 	.clock = DAV2M_PROGRESS,
-	.period = PEER_TICK_PROGRESS,
+	.period = PEER_ROW_PROGRESS,
 	.begin = work_begin,
 	.leave = work_leave,
 	.switched = work_switched,

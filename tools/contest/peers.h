@@ -12,9 +12,13 @@
 
 #include <dav2m/host/replay.h>
 
-/* Progress in a tick, by which peers that have no period of their own decide: the default
-   window_inst of <dav2m/config.h>. */
+/* Progress in a tick, by which peers that have no period of their own decide: the window_inst of
+   the paper's controller in <dav2m/config.h>. */
 #define PEER_TICK_PROGRESS 100000000u
+
+/* Progress in a row of the contest's recordings: nobody sees the counters more often. It is the
+   window_inst of the regret judge. */
+#define PEER_ROW_PROGRESS 25000000u
 
 struct peer_rule;
 

@@ -166,3 +166,26 @@ void phases_fill(const struct phases *phases, uint32_t noise_bp, uint64_t seed,
 		walk_add(&ret_nested[tick], misses * phase->miss_cycles);
 	}
 }
+
+/* Row i of n that a tick is cut into. */
+static struct dav2m_sample row_of(const struct dav2m_sample *tick, size_t i, size_t n)
+{
+	struct dav2m_sample row = {.valid = tick->valid};
+	int c;
+
+	for (c = 0; c < DAV2M_COUNTERS; c++)
+		row.value[c] = tick->value[c] * (i + 1) / n - tick->value[c] * i / n;
+	return row;
+}
+
+void phases_cut(struct dav2m_sample *sample, size_t ticks, size_t rows)
+{
+	/* From the end, because they have one place. */
+	while (ticks-- > 0) {
+		const struct dav2m_sample tick = sample[ticks];
+		size_t i;
+
+		for (i = 0; i < rows; i++)
+			sample[ticks * rows + i] = row_of(&tick, i, rows);
+	}
+}

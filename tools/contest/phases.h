@@ -61,4 +61,8 @@ const struct phases *phases_find(const char *name);
 void phases_fill(const struct phases *phases, uint32_t noise_bp, uint64_t seed,
 		 struct dav2m_sample *ret_shadow, struct dav2m_sample *ret_nested);
 
+/* Cuts each of the ticks, which are at the front of `sample`, into that many rows, which differ by
+   1 at most: for whoever looks at the counters more often than once a tick. */
+void phases_cut(struct dav2m_sample *sample, size_t ticks, size_t rows);
+
 #endif

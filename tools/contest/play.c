@@ -339,7 +339,7 @@ static int adversary_play(const struct contest_policy *policy, const struct cont
 
 	return rc ? rc
 		  : adversary_pair(cell->model, cell->switch_cycles, player.start,
-				   CONTEST_ADVERSARY_TICKS, &seen_policy, &seen, ret_pair, error);
+				   CONTEST_ADVERSARY_ROWS, &seen_policy, &seen, ret_pair, error);
 }
 
 static int round_play(const struct contest_policy *policy, const struct contest_cell *cell,

@@ -53,8 +53,8 @@ int contest_long_phases(const struct dav2m_pair *pair, const uint64_t switch_cyc
    theirs. Its value in a policy's own config is not played. */
 #define CONTEST_COINS "seed"
 
-/* Ticks that the adversary plays: as many as most lists of phases have. */
-#define CONTEST_ADVERSARY_TICKS 6000u
+/* Rows that the adversary plays: as many as most lists of phases have. */
+#define CONTEST_ADVERSARY_ROWS 24000u
 
 /* So often it plays, each time against other coins, and other coins are scored: what one throw
    makes of a policy says little. */

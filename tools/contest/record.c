@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Work between two rows. The switcher switches every eighth row, so every 2e8 of progress: longer
-   than the transient of any workload, which is over when all pages were touched again. */
-#define ROW_PROGRESS 25000000u
+/* The switcher switches every eighth row, so every 2e8 of progress: longer than the transient of
+   any workload, which is over when all pages were touched again. */
+#define ROW_PROGRESS PEER_ROW_PROGRESS
 /* So fine the simulation is looked at, to cut rows near where they should end. */
 #define LOOK_INST    100000u
 
@@ -22,7 +22,7 @@
 #define LEAST_PROGRESS 2000000000u
 
 /* Five minutes at 2 GHz and CPI 2: about what the programs of the DAV2M paper take. */
-#define TICKS 3000u
+#define ROWS 12000u
 
 /* Programs that start up once, in progress: their other runs begin behind it. Of the SPEC programs
    of one input bench/validation leaves out as much, for the same reason: what takes them seconds
@@ -205,7 +205,8 @@ static void increments_add(struct dav2m_sample *tick, const struct dav2m_sample 
 		tick->value[c] += to->value[c] - from->value[c];
 }
 
-/* Plays the rows over and over, from `again` on, and joins them to ticks. */
+/* Plays the rows over and over, from `again` on; the last, which is short, is joined to the next.
+ */
 static int ticks_fill(const struct recording *recording, uint64_t again_progress,
 		      struct dav2m_trace *trace)
 {
@@ -215,14 +216,14 @@ static int ticks_fill(const struct recording *recording, uint64_t again_progress
 	while (again + 2 < recording->samples &&
 	       sample[again].value[DAV2M_PROGRESS] < again_progress)
 		again++;
-	trace->tick = calloc(TICKS, sizeof(*trace->tick));
+	trace->tick = calloc(ROWS, sizeof(*trace->tick));
 	if (!trace->tick)
 		return -1;
-	while (trace->ticks < TICKS) {
+	while (trace->ticks < ROWS) {
 		struct dav2m_sample *tick = &trace->tick[trace->ticks];
 
 		increments_add(tick, &sample[row], &sample[row + 1]);
-		if (tick->value[DAV2M_PROGRESS] >= PEER_TICK_PROGRESS)
+		if (tick->value[DAV2M_PROGRESS] >= ROW_PROGRESS)
 			trace->ticks++;
 		row = row + 2 < recording->samples ? row + 1 : again;
 	}

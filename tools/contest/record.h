@@ -17,7 +17,7 @@ uint64_t contest_record_steps(const struct contest_workload *workload);
 
 /*
  * Simulates a workload of the simulator and fills both traces, which are to be freed whatever the
- * answer. A trace is some 3000 ticks of 1e8 of progress, which counts the guest kernel's work too,
+ * answer. A trace is 12000 rows of PEER_ROW_PROGRESS, which counts the guest kernel's work too,
  * at one instruction a cycle, because the simulator gives it cycles only. The program is run again
  * and again to fill them. Answers 0 or a negative enum dav2m_host_code.
  */

@@ -63,7 +63,9 @@ void tape_phases_fill(const struct phases *phases, const struct contest_model *m
 	size_t i;
 
 	phases_fill(phases, noise_bp, seed, ret_shadow, ret_nested);
-	for (i = 0; i < phases->ticks; i++) {
+	phases_cut(ret_shadow, phases->ticks, TAPE_TICK_ROWS);
+	phases_cut(ret_nested, phases->ticks, TAPE_TICK_ROWS);
+	for (i = 0; i < phases->ticks * TAPE_TICK_ROWS; i++) {
 		reprice(&ret_shadow[i], DAV2M_PAGING_EXIT_CYCLES,
 			ret_shadow[i].value[DAV2M_PAGING_EXIT_CYCLES], exit);
 		reprice(&ret_shadow[i], DAV2M_WALK_CYCLES, ret_shadow[i].value[DAV2M_WALK_CYCLES],
@@ -88,7 +90,7 @@ static int phases_make(const struct contest_workload *workload, const struct con
 	const struct drawn *drawn = workload->drawn;
 	uint32_t noise_bp = drawn ? drawn->noise_bp : PHASES_NOISE_BP;
 	uint64_t seed = drawn ? drawn->noise_seed : workload->seed;
-	int rc = tape_new(workload->phases->ticks, ret_pair, error);
+	int rc = tape_new(workload->phases->ticks * TAPE_TICK_ROWS, ret_pair, error);
 
 	if (rc)
 		return rc;

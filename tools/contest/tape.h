@@ -13,7 +13,10 @@ int tape_new(size_t ticks, struct dav2m_pair *ret_pair, struct dav2m_host_error 
 /* Sums the totals of a pair that was filled by hand. */
 void tape_sum(struct dav2m_pair *pair);
 
-/* phases_fill() at the model's prices. */
+/* Rows that a tick of a list of phases is cut into. */
+#define TAPE_TICK_ROWS (PHASES_TICK_PROGRESS / PEER_ROW_PROGRESS)
+
+/* phases_fill() at the model's prices, in rows: TAPE_TICK_ROWS for each tick. */
 void tape_phases_fill(const struct phases *phases, const struct contest_model *model,
 		      uint32_t noise_bp, uint64_t seed, struct dav2m_sample *ret_shadow,
 		      struct dav2m_sample *ret_nested);
