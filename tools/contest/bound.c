@@ -104,7 +104,8 @@ void bound_tick(struct bound_watch *watch, const struct dav2m_replay_tick *tick)
 
 /* What ticks come to, in cycles. */
 struct spread {
-	uint64_t base;	  /* of all ticks together, whoever plays */
+	uint64_t work;	  /* of all ticks together, without walks and exits, */
+	uint64_t shared;  /* and what they cost in the cheaper mode each */
 	uint64_t one;	  /* g: most that one mode takes longer in a tick, */
 	uint64_t two;	  /* and in two */
 	uint64_t longest; /* tick, whatever it is spent on, */
@@ -117,6 +118,20 @@ static void widen(uint64_t *most, uint64_t value)
 		*most = value;
 }
 
+/* What is left of a tick without its page walks and paging exits. */
+static uint64_t work_of(const struct dav2m_pair *pair, enum dav2m_mode mode, size_t tick)
+{
+	const uint64_t *value = pair->tick[mode][tick].value;
+	const uint64_t paging = value[DAV2M_WALK_CYCLES] + value[DAV2M_PAGING_EXIT_CYCLES];
+
+	return paging < value[DAV2M_CYCLES] ? value[DAV2M_CYCLES] - paging : 0;
+}
+
+static uint64_t least_of(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static struct spread spread_of(const struct dav2m_pair *pair)
 {
 	uint64_t last[DAV2M_MODES] = {0, 0}, now;
@@ -125,15 +140,16 @@ static struct spread spread_of(const struct dav2m_pair *pair)
 	size_t i;
 
 	for (i = 0; i < pair->ticks; i++) {
-		spread.base +=
-			cycles(pair, DAV2M_SHADOW, i) - positive(longer(pair, DAV2M_SHADOW, i));
+		spread.work +=
+			least_of(work_of(pair, DAV2M_SHADOW, i), work_of(pair, DAV2M_NESTED, i));
+		spread.shared +=
+			least_of(cycles(pair, DAV2M_SHADOW, i), cycles(pair, DAV2M_NESTED, i));
 		for (mode = DAV2M_SHADOW; mode < DAV2M_MODES; mode++) {
 			now = positive(longer(pair, mode, i));
 			widen(&spread.one, now);
 			widen(&spread.two, last[mode] + now);
 			widen(&spread.longest, cycles(pair, mode, i));
-			if (cycles(pair, mode, i) < spread.shortest)
-				spread.shortest = cycles(pair, mode, i);
+			spread.shortest = least_of(spread.shortest, cycles(pair, mode, i));
 			last[mode] = now;
 		}
 	}
@@ -174,6 +190,18 @@ static double factor(const struct spread *spread, double trip, struct belief bel
 	return slow > fast ? slow : fast;
 }
 
+/* F (OPT + X + D/2) + P */
+static double proven(const struct bound_watch *watch, const struct spread *spread, uint64_t best,
+		     double trip, const struct dav2m_config *config)
+{
+	const double unjudged =
+		(double)watch->lost_probes * config->window_settle * (double)spread->one;
+
+	return factor(spread, trip, belief_of(spread, trip, config), config) *
+		       ((double)best + (double)watch->short_cycles + trip / 2) +
+	       (double)watch->lost_cycles + unjudged;
+}
+
 int bound_end(const struct bound_watch *watch, const struct dav2m_run *run, enum dav2m_mode start,
 	      const struct dav2m_config *config, struct bound_share *ret_share,
 	      struct dav2m_host_error *error)
@@ -181,11 +209,9 @@ int bound_end(const struct bound_watch *watch, const struct dav2m_run *run, enum
 	const uint64_t *to = watch->switch_cycles;
 	const double trip = (double)to[DAV2M_SHADOW] + (double)to[DAV2M_NESTED];
 	const struct spread spread = spread_of(watch->pair);
-	const double unjudged =
-		(double)watch->lost_probes * config->window_settle * (double)spread.one;
 	uint64_t begin[DAV2M_MODES] = {0, 0};
 	struct dav2m_run best;
-	double overhead, least;
+	double known, bare;
 	int rc;
 
 	begin[other(start)] = to[other(start)];
@@ -193,16 +219,11 @@ int bound_end(const struct bound_watch *watch, const struct dav2m_run *run, enum
 	*ret_share = (struct bound_share){-1, -1};
 	if (rc || trip <= 0)
 		return rc;
-	overhead = (double)(run->cycles - spread.base);
-	least = (double)(best.cycles - spread.base) + trip / 2;
-	ret_share->bare =
-		overhead / (factor(&spread, trip, (struct belief){trip, trip}, config) * least);
-	if (!watch->controller)
-		return 0;
-	least += (double)watch->short_cycles;
-	ret_share->proven =
-		overhead /
-		(factor(&spread, trip, belief_of(&spread, trip, config), config) * least +
-		 (double)watch->lost_cycles + unjudged);
+	known = factor(&spread, trip, (struct belief){trip, trip}, config);
+	bare = known * ((double)(best.cycles - spread.shared) + trip / 2);
+	ret_share->bare = (double)(run->cycles - spread.shared) / bare;
+	if (watch->controller)
+		ret_share->proven = (double)(run->cycles - spread.work) /
+				    proven(watch, &spread, best.cycles - spread.work, trip, config);
 	return 0;
 }

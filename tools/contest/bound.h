@@ -38,8 +38,9 @@ struct bound_watch {
    promised, for switches cost nothing, or no regret judge judged. */
 struct bound_share {
 	double proven;
-	double bare; /* of what would be allowed if no probe were lost, nothing misjudged and the
-			price of a switch known: by the recording alone, for any policy */
+	double bare; /* of what would be allowed if no probe were lost, nothing misjudged, the price
+			of a switch known, and nothing cost both modes the same: by the recording
+			alone, for any policy */
 };
 
 /* controller: that is about to begin; NULL for another policy. All must outlive the watch. */

@@ -171,7 +171,7 @@ static void bound_note(struct report *report, const struct contest_matrix *matri
 	if (summary.bound_cells)
 		report_note(report,
 			    "%s: %zu cell%s beyond the proven bound, the nearest to it at %.1f %% "
-			    "of it; %zu beyond what would be allowed without probes and errors",
+			    "of it; %zu beyond the bare bound, which grants no errors",
 			    matrix->policy[policy].name, summary.beyond_bound,
 			    report_plural(summary.beyond_bound), summary.worst_of_bound,
 			    summary.beyond_bare_bound);
