@@ -117,7 +117,8 @@ grep -q 'static nested' table || wrong '-o: no table'
 rm table
 
 # On the trace that thresholds freeze on the bounded preset is within its bound as well.
-expect 0 '' --workloads=freeze --models=palacios2011,dear-switch,cheap-switch --show=runs --format=csv
+expect 0 '' --workloads=freeze --models=palacios2011,dear-switch,cheap-switch \
+	--policies='preset bounded' --show=runs --format=csv
 cp out runs
 each 'v["policy"] != "preset bounded" || v["bound_percent"] > 0 && v["bound_percent"] <= 100'
 [ "$(grep -c 'preset bounded' runs)" -eq 3 ] || wrong "freeze: $(cat runs)"

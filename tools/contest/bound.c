@@ -11,8 +11,10 @@
 #define EARLIEST (0.5 * 1021 / 1024)
 #define LATE	 2.0
 
-/* No switch counts for less than this part of a tick (src/regret_calibrate.c). */
+/* No switch counts for less than this part of a tick, or for more than so many
+   (src/regret_calibrate.c). */
 #define LEAST_SWITCH (1.0 / 64)
+#define MOST_SWITCH  64.0
 
 static enum dav2m_mode other(enum dav2m_mode mode)
 {
@@ -161,17 +163,33 @@ struct belief {
 	double least, most;
 };
 
-/* It begins with what the config says and goes half of the way to what a switch has cost with its
-   transient, for which it takes what two ticks differ by. */
-static struct belief belief_of(const struct spread *spread, double trip,
+static double lesser(double a, double b)
+{
+	return a < b ? a : b;
+}
+
+static double larger(double a, double b)
+{
+	return a > b ? a : b;
+}
+
+/* A switch costs what the config says before it has been made, then what it has cost with its
+   transient, for which the judge takes what two ticks differ by. */
+static struct belief belief_of(const struct spread *spread, const uint64_t to[DAV2M_MODES],
 			       const struct dav2m_config *config)
 {
-	const double prior = (double)config->window_inst * config->round_trip_ticks;
-	const double transients = 2 * (double)(spread->longest - spread->shortest);
-	const double floor = 2 * (double)spread->longest * LEAST_SWITCH;
-	const double most = trip + transients > prior ? trip + transients : prior;
+	const double prior = (double)config->window_inst * config->round_trip_ticks / DAV2M_MODES;
+	const double transient = (double)(spread->longest - spread->shortest);
+	struct belief belief = {0, 0};
+	enum dav2m_mode mode;
 
-	return (struct belief){prior < trip ? prior : trip, floor > most ? floor : most};
+	for (mode = DAV2M_SHADOW; mode < DAV2M_MODES; mode++) {
+		belief.least += lesser(lesser(prior, (double)to[mode]),
+				       (double)spread->shortest * MOST_SWITCH);
+		belief.most += larger(larger(prior, (double)to[mode] + transient),
+				      (double)spread->longest * LEAST_SWITCH);
+	}
+	return belief;
 }
 
 /* F. Regret is between low and high round trips when a mode is left, before what the last ticks
@@ -194,10 +212,11 @@ static double factor(const struct spread *spread, double trip, struct belief bel
 static double proven(const struct bound_watch *watch, const struct spread *spread, uint64_t best,
 		     double trip, const struct dav2m_config *config)
 {
+	const struct belief belief = belief_of(spread, watch->switch_cycles, config);
 	const double unjudged =
 		(double)watch->lost_probes * config->window_settle * (double)spread->one;
 
-	return factor(spread, trip, belief_of(spread, trip, config), config) *
+	return factor(spread, trip, belief, config) *
 		       ((double)best + (double)watch->short_cycles + trip / 2) +
 	       (double)watch->lost_cycles + unjudged;
 }
