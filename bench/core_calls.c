@@ -14,8 +14,9 @@
 #define PAPER_COUNTERS                                                                             \
 	(DAV2M_BIT(DAV2M_PROGRESS) | DAV2M_BIT(DAV2M_CYCLES) | DAV2M_BIT(DAV2M_TLB_MISSES))
 
-static void start(struct dav2m *ctl, enum dav2m_preset preset, enum dav2m_mode mode, uint32_t valid,
-		  struct dav2m_sample *counters)
+/* Answers the progress of a tick. */
+static uint32_t start(struct dav2m *ctl, enum dav2m_preset preset, enum dav2m_mode mode,
+		      uint32_t valid, struct dav2m_sample *counters)
 {
 	struct dav2m_config config = {.size = sizeof(config)};
 
@@ -23,23 +24,36 @@ static void start(struct dav2m *ctl, enum dav2m_preset preset, enum dav2m_mode m
 	counters->valid = valid;
 	if (dav2m_config_preset(preset, &config) || dav2m_init(ctl, &config, mode))
 		exit(1);
+	return config.window_inst;
 }
 
 /* One tick of a guest with the given paging exits and TLB misses. */
-static void run(enum dav2m_mode mode, uint64_t exits, uint64_t misses,
+static void run(enum dav2m_mode mode, uint32_t progress, uint64_t exits, uint64_t misses,
 		struct dav2m_sample *counters)
 {
 	uint64_t walk_cycles = misses * (mode == DAV2M_NESTED ? 80 : 20);
 
 	if (mode == DAV2M_NESTED)
 		exits = 0;
-	counters->value[DAV2M_PROGRESS] += 100000000;
-	counters->value[DAV2M_CYCLES] += 100000000 + exits * 4000 + walk_cycles;
+	counters->value[DAV2M_PROGRESS] += progress;
+	counters->value[DAV2M_CYCLES] += progress + exits * 4000 + walk_cycles;
 	counters->value[DAV2M_TLB_MISSES] += misses;
 	counters->value[DAV2M_WALK_CYCLES] += walk_cycles;
 	counters->value[DAV2M_PAGING_EXITS] += exits;
 	counters->value[DAV2M_PAGING_EXIT_CYCLES] += exits * 4000;
 	counters->value[DAV2M_TLB_FLUSHES] += 100;
+}
+
+/* A VMM at a sampling point, which does what it is told. */
+static void sample(struct dav2m *ctl, const struct dav2m_sample *counters, enum dav2m_mode *mode)
+{
+	struct dav2m_decision decision;
+
+	dav2m_sample(ctl, counters, &decision);
+	if (decision.action == DAV2M_SWITCH) {
+		*mode = decision.mode;
+		dav2m_acknowledge(ctl, DAV2M_DONE, 50000000);
+	}
 }
 
 static void count_exits(void)
@@ -52,19 +66,18 @@ static void count_exits(void)
 		dav2m_paging_exits(&ctl, 1);
 }
 
-/* Ticks that keep their state. */
+/* A guest that does the same all the time. */
 static void stay_calm(enum dav2m_preset preset, enum dav2m_mode mode, uint32_t valid)
 {
 	struct dav2m_sample counters;
-	struct dav2m_decision decision;
 	struct dav2m ctl;
+	const uint32_t progress = start(&ctl, preset, mode, valid, &counters);
 
-	start(&ctl, preset, mode, valid, &counters);
 	for (int i = 0; i < CALLS; i++) {
-		run(mode, 50, 10000, &counters);
+		run(mode, progress, 50, 10000, &counters);
 		if (mode == DAV2M_SHADOW && !(valid & DAV2M_BIT(DAV2M_PAGING_EXITS)))
 			dav2m_paging_exits(&ctl, 50);
-		dav2m_sample(&ctl, &counters, &decision);
+		sample(&ctl, &counters, &mode);
 	}
 }
 
@@ -73,23 +86,18 @@ static void alternate(enum dav2m_preset preset)
 {
 	enum dav2m_mode mode = DAV2M_SHADOW;
 	struct dav2m_sample counters;
-	struct dav2m_decision decision;
 	int length = 3, left = 0, rebuilds = 0;
 	struct dav2m ctl;
+	const uint32_t progress = start(&ctl, preset, mode, DAV2M_ALL_COUNTERS, &counters);
 
-	start(&ctl, preset, mode, DAV2M_ALL_COUNTERS, &counters);
 	for (int i = 0; i < CALLS; i++) {
 		if (left-- == 0) {
 			rebuilds = !rebuilds;
 			length = length > 120 ? 3 : length + length / 2;
 			left = length;
 		}
-		run(mode, rebuilds ? 40000 : 50, rebuilds ? 10000 : 2000000, &counters);
-		dav2m_sample(&ctl, &counters, &decision);
-		if (decision.action == DAV2M_SWITCH) {
-			mode = decision.mode;
-			dav2m_acknowledge(&ctl, DAV2M_DONE, 50000000);
-		}
+		run(mode, progress, rebuilds ? 40000 : 50, rebuilds ? 10000 : 2000000, &counters);
+		sample(&ctl, &counters, &mode);
 	}
 }
 
@@ -109,6 +117,8 @@ int main(int argc, char **argv)
 		stay_calm(DAV2M_PRESET_REPAIRED, DAV2M_SHADOW, DAV2M_ALL_COUNTERS);
 	else if (strcmp(workload, "calm-bounded") == 0)
 		stay_calm(DAV2M_PRESET_BOUNDED, DAV2M_SHADOW, PAPER_COUNTERS);
+	else if (strcmp(workload, "calm-bounded-all-counters") == 0)
+		stay_calm(DAV2M_PRESET_BOUNDED, DAV2M_SHADOW, DAV2M_ALL_COUNTERS);
 	else if (strcmp(workload, "alternating") == 0)
 		alternate(DAV2M_PRESET_REPAIRED);
 	else if (strcmp(workload, "alternating-bounded") == 0)
