@@ -299,7 +299,8 @@ static int judge_special(struct dav2m *ctl, uint64_t progress, struct dav2m_deci
 		ctl->tick_progress += progress; /* waiting is no part of a tick */
 		return stay(ctl, DAV2M_UNACKNOWLEDGED, ret_decision);
 	}
-	take_out_switch(ctl);
+	if (ctl->switch_cycles)
+		take_out_switch(ctl);
 	ticked = tick_complete(ctl);
 	if (ticked)
 		pass_tick(ctl);
