@@ -27,33 +27,31 @@
    has at least. */
 static uint32_t least_exits(const struct dav2m *ctl, const struct dav2m_tick *tick)
 {
-	return least((uint64_t)tick->flushed * ctl->judge.regret.exit_cycles >> ctl->step_shift,
-		     UINT32_MAX);
+	return exit_price(ctl, tick->flushed);
 }
 
-/* What the tick would have cost in the other mode, and how that is known. */
-static void estimate(struct dav2m *ctl, struct dav2m_tick *tick)
+/* What a tick under shadow paging would have cost under nested paging, and how that is known. */
+static inline void estimate_nested(struct dav2m_regret *r, struct dav2m_tick *tick)
+{
+	r->surety = DAV2M_MODELLED;
+	/* Until it has been measured, a walk may cost the same in both modes. */
+	if (!r->measured && r->budget >= 0) {
+		r->surety = DAV2M_GUESSED;
+		tick->other = tick->walk;
+	}
+}
+
+/* And the other way round. */
+static void estimate_shadow(struct dav2m *ctl, struct dav2m_tick *tick)
 {
 	struct dav2m_regret *r = &ctl->judge.regret;
 	uint16_t exits = r->phase[r->current].exits;
 
-	tick->saved = 0;
-	tick->other = walk_elsewhere(r, tick->walk);
-	r->surety = DAV2M_MODELLED;
-	if (r->mode == DAV2M_SHADOW) {
-		/* Until it has been measured, a walk may cost the same in both modes. */
-		if (!r->measured && r->budget >= 0) {
-			r->surety = DAV2M_GUESSED;
-			tick->other = tick->walk;
-		}
-		return;
-	}
 	r->surety = DAV2M_REMEMBERED;
 	if (exits == UNSEEN) {
 		r->surety = DAV2M_GUESSED;
 		if (r->budget >= 0) {
-			tick->other =
-				least((uint64_t)tick->other + least_exits(ctl, tick), UINT32_MAX);
+			tick->other = dav2m_regret_sum(tick->other, least_exits(ctl, tick));
 			return;
 		}
 		exits = dav2m_regret_nearest_exits(r, tick);
@@ -62,8 +60,19 @@ static void estimate(struct dav2m *ctl, struct dav2m_tick *tick)
 	if (exits == UNSEEN)
 		tick->other = tick->cost; /* nothing is known, and nothing can be bought */
 	else
-		tick->other = least((uint64_t)tick->other + in_tick(unpack(exits), tick->ratio),
-				    UINT32_MAX);
+		tick->other = dav2m_regret_sum(tick->other, in_tick(unpack(exits), tick->ratio));
+}
+
+static inline void estimate(struct dav2m *ctl, struct dav2m_tick *tick)
+{
+	struct dav2m_regret *r = &ctl->judge.regret;
+
+	tick->saved = 0;
+	tick->other = walk_elsewhere(r, tick->walk);
+	if (r->mode == DAV2M_SHADOW)
+		estimate_nested(r, tick);
+	else
+		estimate_shadow(ctl, tick);
 }
 
 /* A pin has changed the mode: what was said of the stay before says nothing of this one. */
@@ -106,20 +115,27 @@ static void take_in(struct dav2m *ctl, struct dav2m_tick *ret_tick)
 	r->cost = pack(ret_tick->cost);
 }
 
-/* What a tick without a transient teaches. */
-static void learn_from(struct dav2m *ctl, struct dav2m_tick *tick)
+/* The first tick of a stay that has settled. */
+static DAV2M_RARE void arrive(struct dav2m *ctl, const struct dav2m_tick *tick)
 {
 	struct dav2m_regret *r = &ctl->judge.regret;
 
-	if (r->arrived) {
-		if (r->mode == DAV2M_NESTED)
-			dav2m_regret_inherit(r);
-		dav2m_regret_arrive(ctl, tick);
-		dav2m_regret_draw(ctl);
-		r->arrived = 0;
-		r->regret = 0; /* was the transient's length until now */
-		r->gain = 0;
-	}
+	if (r->mode == DAV2M_NESTED)
+		dav2m_regret_inherit(r);
+	dav2m_regret_arrive(ctl, tick);
+	dav2m_regret_draw(ctl);
+	r->arrived = 0;
+	r->regret = 0; /* was the transient's length until now */
+	r->gain = 0;
+}
+
+/* What a tick without a transient teaches. */
+static inline void learn_from(struct dav2m *ctl, struct dav2m_tick *tick)
+{
+	struct dav2m_regret *r = &ctl->judge.regret;
+
+	if (r->arrived)
+		arrive(ctl, tick);
 	if (r->mode == DAV2M_SHADOW) {
 		dav2m_regret_calibrate_exits(ctl, tick);
 		dav2m_regret_remember(r, tick);
@@ -146,7 +162,7 @@ static int is_doubted(const struct dav2m *ctl, struct dav2m_regret *r,
 }
 
 /* Adds a settled tick to the regret. */
-static void regret(struct dav2m *ctl, struct dav2m_tick *tick)
+static inline void regret(struct dav2m *ctl, struct dav2m_tick *tick)
 {
 	struct dav2m_regret *r = &ctl->judge.regret;
 
@@ -160,7 +176,7 @@ static void regret(struct dav2m *ctl, struct dav2m_tick *tick)
 }
 
 /* Answers 1 when the mode is to be left after this tick, for the reason in r->why. */
-static int regrets(struct dav2m *ctl, struct dav2m_tick *tick)
+static inline int regrets(struct dav2m *ctl, struct dav2m_tick *tick)
 {
 	struct dav2m_regret *r = &ctl->judge.regret;
 
@@ -297,7 +313,7 @@ static enum dav2m_verdict judge_transient(struct dav2m *ctl)
 	if (!tick_is_over(ctl))
 		return judge_storm(ctl);
 	take_in(ctl, &tick);
-	r->settling = least((uint64_t)r->settling + tick.cycles, UINT32_MAX);
+	r->settling = dav2m_regret_sum(r->settling, tick.cycles);
 	/* A probe may never see another tick. */
 	if (r->mode == DAV2M_SHADOW)
 		dav2m_regret_calibrate_exits(ctl, &tick);
@@ -319,7 +335,7 @@ static void lose_probe(struct dav2m_regret *r)
 
 	r->budget = dav2m_budget_spend(r->budget, cost,
 				       least((uint64_t)BUDGET_TRIPS * whole_trip(r), INT32_MAX));
-	r->probing_cost = least((uint64_t)r->probing_cost + cost, UINT32_MAX);
+	r->probing_cost = dav2m_regret_sum(r->probing_cost, cost);
 	if (r->doubted)
 		dav2m_regret_doubt_was_wrong(r);
 	else

@@ -10,7 +10,8 @@
  *   regret_doubt.c      when what is remembered is to be believed no more
  *   regret_patience.c   is it better to switch early or late?
  *
- * Costs are in grains: cycles >> step_shift.
+ * Costs are in grains: cycles >> step_shift. What each tick has to ask, and mostly has answered in
+ * a few instructions, is inline here; what follows from another answer is in the files.
  */
 #ifndef DAV2M_REGRET_H
 #define DAV2M_REGRET_H
@@ -57,6 +58,12 @@ static inline uint32_t distance(uint32_t a, uint32_t b)
 	return a > b ? a - b : b - a;
 }
 
+/* At most `reach` apart; 2 x reach < 2^32. */
+static inline int near(uint32_t a, uint32_t b, uint32_t reach)
+{
+	return a - b + reach <= 2 * reach;
+}
+
 static inline uint32_t bounded(int64_t value, uint32_t low, uint32_t high)
 {
 	if (value < (int64_t)low)
@@ -82,10 +89,16 @@ static inline uint32_t part_bp(uint32_t value, uint32_t bp)
 	return least(dav2m_share(value, bp), UINT32_MAX);
 }
 
+/* Of no 0. Compilers know 31 - clz as one instruction when it is written like this. */
+static inline unsigned int log2_floor(uint32_t value)
+{
+	return 31 ^ (unsigned int)__builtin_clz(value);
+}
+
 /* Floating-point numbers of 11 + 5 bits, to within 1/1024; packing keeps the order. */
 static inline uint16_t pack(uint32_t value)
 {
-	unsigned int shift = value >> 11 ? 21 - (unsigned int)__builtin_clz(value) : 0;
+	unsigned int shift = log2_floor(value >> 10 | 1);
 
 	return (uint16_t)(shift << 11 | value >> shift);
 }
@@ -95,14 +108,9 @@ static inline uint32_t unpack(uint16_t packed)
 	return (uint32_t)(packed & 0x7ff) << (packed >> 11);
 }
 
-static inline unsigned int log2_floor(uint64_t value)
-{
-	return 63 - (unsigned int)__builtin_clzll(value);
-}
-
 static inline int knows(const struct dav2m *ctl, enum dav2m_counter counter)
 {
-	return (ctl->meter.known & DAV2M_BIT(counter)) != 0;
+	return (int)(ctl->meter.known & DAV2M_BIT(counter));
 }
 
 /* A rate's share of a tick that is not a whole one, or more. */
@@ -137,16 +145,66 @@ static inline uint32_t walk_elsewhere(const struct dav2m_regret *r, uint32_t wal
 /* regret_measure.c */
 
 /* The next tick is measured from here. */
-void dav2m_regret_mark(struct dav2m *ctl);
+static inline void dav2m_regret_mark(struct dav2m *ctl)
+{
+	struct dav2m_regret *r = &ctl->judge.regret;
+	const uint64_t *total = ctl->meter.total;
+
+	r->from_walk = (uint32_t)(total[DAV2M_WALK_CYCLES] >> ctl->step_shift);
+	r->from_exits = (uint32_t)(total[DAV2M_PAGING_EXIT_CYCLES] >> ctl->step_shift);
+	r->from_flushes = (uint32_t)total[DAV2M_TLB_FLUSHES];
+}
+
+static inline uint32_t counted(const struct dav2m *ctl, enum dav2m_counter counter, uint32_t from)
+{
+	return (uint32_t)(ctl->meter.total[counter] >> ctl->step_shift) - from;
+}
+
+/* What a number of exits costs where nobody has counted their cycles. */
+static inline uint32_t exit_price(const struct dav2m *ctl, uint32_t exits)
+{
+	return least((uint64_t)exits * ctl->judge.regret.exit_cycles >> ctl->step_shift,
+		     UINT32_MAX);
+}
+
 /* What the exits since the mark have cost. */
-uint32_t dav2m_regret_exit_cost(const struct dav2m *ctl);
+static inline uint32_t dav2m_regret_exit_cost(const struct dav2m *ctl)
+{
+	const struct dav2m_regret *r = &ctl->judge.regret;
+
+	if (r->mode == DAV2M_NESTED)
+		return 0;
+	if (knows(ctl, DAV2M_PAGING_EXIT_CYCLES))
+		return counted(ctl, DAV2M_PAGING_EXIT_CYCLES, r->from_exits);
+	return exit_price(ctl, ctl->exits);
+}
+
 /* The tick that is over, or as far as it has come; other and saved are not filled in. */
 void dav2m_regret_measure(const struct dav2m *ctl, struct dav2m_tick *ret_tick);
 
 /* regret_phases.c */
 
+/* Signatures as far apart as this are one phase: half an octave of TLB misses, an octave of
+   flushes. Noise of 10 % is 1/8 octave, and phases that matter differ by more. */
+#define SAME_MISSES  4
+#define SAME_FLUSHES 8
+
+static inline int dav2m_regret_alike(const struct dav2m_phase *phase, const struct dav2m_tick *tick)
+{
+	return near(phase->misses, tick->misses, SAME_MISSES) &&
+	       near(phase->flushes, tick->flushes, SAME_FLUSHES);
+}
+
+/* The phase of the tick is not the current one. */
+void dav2m_regret_change_phase(struct dav2m *ctl, const struct dav2m_tick *tick);
 /* The phase of the tick becomes the current one. */
-void dav2m_regret_find_phase(struct dav2m *ctl, const struct dav2m_tick *tick);
+static inline void dav2m_regret_find_phase(struct dav2m *ctl, const struct dav2m_tick *tick)
+{
+	const struct dav2m_regret *r = &ctl->judge.regret;
+
+	if (r->phases == 0 || !dav2m_regret_alike(&r->phase[r->current], tick))
+		dav2m_regret_change_phase(ctl, tick);
+}
 /* The current phase's exits, from a whole tick or more under shadow paging. */
 void dav2m_regret_remember(struct dav2m_regret *r, const struct dav2m_tick *tick);
 /* Nested paging has begun to run. Its guest is in the phase that shadow paging was left in, unless
@@ -168,8 +226,14 @@ void dav2m_regret_weigh_switch(struct dav2m *ctl, enum dav2m_mode to);
 void dav2m_regret_arrive(struct dav2m *ctl, const struct dav2m_tick *tick);
 /* The last tick before one. */
 void dav2m_regret_depart(struct dav2m_regret *r, const struct dav2m_tick *tick);
+/* There were exits, and their cycles have been counted. */
+void dav2m_regret_price_exits(struct dav2m *ctl, const struct dav2m_tick *tick);
 /* A tick under shadow paging. */
-void dav2m_regret_calibrate_exits(struct dav2m *ctl, const struct dav2m_tick *tick);
+static inline void dav2m_regret_calibrate_exits(struct dav2m *ctl, const struct dav2m_tick *tick)
+{
+	if (knows(ctl, DAV2M_PAGING_EXIT_CYCLES) && ctl->exits)
+		dav2m_regret_price_exits(ctl, tick);
+}
 
 /* regret_doubt.c */
 
@@ -184,12 +248,35 @@ void dav2m_regret_doubt_was_right(struct dav2m_regret *r);
 
 /* regret_patience.c */
 
+/* Two limits; see the file. */
+enum { EARLY = 0, LATE };
+
 /* The regret at which the mode is left, and the most that this can be. */
-uint32_t dav2m_regret_limit(const struct dav2m_regret *r);
-uint32_t dav2m_regret_most(const struct dav2m_regret *r);
+static inline uint32_t dav2m_regret_limit(const struct dav2m_regret *r)
+{
+	return unpack(r->limit[r->late_gain > 0 ? LATE : EARLY]);
+}
+
+static inline uint32_t dav2m_regret_most(const struct dav2m_regret *r)
+{
+	return unpack((uint16_t)most(r->limit[EARLY], r->limit[LATE]));
+}
+
 /* A stay begins, or its switch has shown what it cost: draws how much regret ends it. */
 void dav2m_regret_draw(struct dav2m *ctl);
+/* The rule with either limit is under way: one of them may do something. */
+void dav2m_regret_play_both(struct dav2m *ctl, const struct dav2m_tick *tick);
 /* Plays the tick, both costs known, with either limit. */
-void dav2m_regret_play(struct dav2m *ctl, const struct dav2m_tick *tick);
+static inline void dav2m_regret_play(struct dav2m *ctl, const struct dav2m_tick *tick)
+{
+	const struct dav2m_regret *r = &ctl->judge.regret;
+	const uint32_t both = r->mode == DAV2M_NESTED ? 3 : 0;
+
+	/* Both do what is done, and go on: they cost the same. */
+	if (tick->cost <= tick->other && r->played_mode == both &&
+	    !(r->played[EARLY] | r->played[LATE] | r->played_settling))
+		return;
+	dav2m_regret_play_both(ctl, tick);
+}
 
 #endif

@@ -26,22 +26,20 @@
 #define TRIP_MAX (INT32_MAX / 4)
 
 /* Moves a cost per event by a part of the error that it makes over a number of events. */
-static uint16_t calibrated(uint16_t cost, int64_t error, uint64_t events, unsigned int gain_bits)
+static uint16_t calibrated(uint16_t cost, int64_t error, uint32_t events, unsigned int gain_bits)
 {
 	error >>= log2_floor(events);
 	return (uint16_t)bounded(cost + (error >> gain_bits), 1, UINT16_MAX - 1);
 }
 
-void dav2m_regret_calibrate_exits(struct dav2m *ctl, const struct dav2m_tick *tick)
+void dav2m_regret_price_exits(struct dav2m *ctl, const struct dav2m_tick *tick)
 {
 	struct dav2m_regret *r = &ctl->judge.regret;
 
-	if (knows(ctl, DAV2M_PAGING_EXIT_CYCLES) && ctl->exits)
-		r->exit_cycles =
-			calibrated(r->exit_cycles,
-				   ((int64_t)tick->exits << ctl->step_shift) -
-					   (int64_t)((uint64_t)ctl->exits * r->exit_cycles),
-				   ctl->exits, 2);
+	r->exit_cycles = calibrated(r->exit_cycles,
+				    ((int64_t)tick->exits << ctl->step_shift) -
+					    (int64_t)((uint64_t)ctl->exits * r->exit_cycles),
+				    ctl->exits, 2);
 }
 
 static void calibrate_walks(struct dav2m_regret *r, uint32_t measured)

@@ -40,7 +40,7 @@ static uint32_t wait_ticks(const struct dav2m_regret *r)
 
 int dav2m_regret_doubts(struct dav2m_regret *r, uint32_t saved)
 {
-	r->doubt = least((uint64_t)r->doubt + saved, UINT32_MAX);
+	r->doubt = dav2m_regret_sum(r->doubt, saved);
 	if (r->doubt < trips(r, WORTH_TRIPS_BITS))
 		return 0;
 	return r->doubt >= (uint64_t)saved * wait_ticks(r) || r->doubt >= trips(r, MOST_TRIPS_BITS);

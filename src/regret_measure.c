@@ -17,9 +17,10 @@
 /* In eighths of an octave; value > 7. */
 static uint32_t octaves(uint64_t value)
 {
-	unsigned int log2 = log2_floor(value);
+	unsigned int shift = (63 ^ (unsigned int)__builtin_clzll(value)) - 3;
 
-	return log2 * 8 + (unsigned int)(value >> (log2 - 3) & 7);
+	/* What the shift leaves of it is 8 to 15 eighths. */
+	return (shift + 2) * 8 + (unsigned int)(value >> shift);
 }
 
 /* A tick that a late sample overran is not a tick's work, nor is one that has not ended. */
@@ -36,8 +37,8 @@ static uint32_t ratio_of(const struct dav2m *ctl, uint64_t progress)
 {
 	const uint32_t window_inst = ctl->config.window_inst;
 
-	if (!knows(ctl, DAV2M_PROGRESS) ||
-	    (progress >= window_inst && progress <= window_inst + window_inst / 8))
+	/* Also false for less than a tick's work, where the difference wraps. */
+	if (!knows(ctl, DAV2M_PROGRESS) || progress - window_inst <= window_inst / 8)
 		return RATIO_ONE;
 	return odd_ratio(progress, window_inst);
 }
@@ -59,14 +60,9 @@ static uint32_t walk_cost(const struct dav2m *ctl, uint64_t walks)
 	const struct dav2m_regret *r = &ctl->judge.regret;
 	uint64_t shadow = walks * ctl->config.shadow_walk_cycles >> ctl->step_shift;
 
-	if (dav2m_mode_of(ctl) == DAV2M_NESTED)
+	if (r->mode == DAV2M_NESTED)
 		shadow = least(shadow, UINT32_MAX) * (uint64_t)r->walk_ratio >> RATIO_BITS;
 	return least(shadow, UINT32_MAX);
-}
-
-static uint32_t counted(const struct dav2m *ctl, enum dav2m_counter counter, uint32_t from)
-{
-	return (uint32_t)(ctl->meter.total[counter] >> ctl->step_shift) - from;
 }
 
 /* Where nobody counts TLB misses they are taken to come with the work, or with time. */
@@ -75,17 +71,6 @@ static uint64_t walks_of_work(const struct dav2m *ctl, uint64_t progress)
 	if (!knows(ctl, DAV2M_PROGRESS))
 		progress = ctl->config.window_inst;
 	return progress >> WORK_PER_WALK_BITS;
-}
-
-uint32_t dav2m_regret_exit_cost(const struct dav2m *ctl)
-{
-	const struct dav2m_regret *r = &ctl->judge.regret;
-
-	if (dav2m_mode_of(ctl) == DAV2M_NESTED)
-		return 0;
-	if (knows(ctl, DAV2M_PAGING_EXIT_CYCLES))
-		return counted(ctl, DAV2M_PAGING_EXIT_CYCLES, r->from_exits);
-	return least((uint64_t)ctl->exits * r->exit_cycles >> ctl->step_shift, UINT32_MAX);
 }
 
 void dav2m_regret_measure(const struct dav2m *ctl, struct dav2m_tick *ret_tick)
@@ -102,18 +87,8 @@ void dav2m_regret_measure(const struct dav2m *ctl, struct dav2m_tick *ret_tick)
 	tick->walk = knows(ctl, DAV2M_WALK_CYCLES) ? counted(ctl, DAV2M_WALK_CYCLES, r->from_walk)
 						   : walk_cost(ctl, tick->walks);
 	tick->exits = dav2m_regret_exit_cost(ctl);
-	tick->cost = least((uint64_t)tick->walk + tick->exits, UINT32_MAX);
+	tick->cost = dav2m_regret_sum(tick->walk, tick->exits);
 	tick->flushed = (uint32_t)ctl->meter.total[DAV2M_TLB_FLUSHES] - r->from_flushes;
 	tick->misses = rate_octaves(tick->walks, window_inst >> FEW_MISSES_BITS, tick->ratio);
 	tick->flushes = rate_octaves(tick->flushed, window_inst >> FEW_FLUSHES_BITS, tick->ratio);
-}
-
-void dav2m_regret_mark(struct dav2m *ctl)
-{
-	struct dav2m_regret *r = &ctl->judge.regret;
-	const uint64_t *total = ctl->meter.total;
-
-	r->from_walk = (uint32_t)(total[DAV2M_WALK_CYCLES] >> ctl->step_shift);
-	r->from_exits = (uint32_t)(total[DAV2M_PAGING_EXIT_CYCLES] >> ctl->step_shift);
-	r->from_flushes = (uint32_t)total[DAV2M_TLB_FLUSHES];
 }

@@ -12,21 +12,9 @@
  */
 #include "regret.h"
 
-enum { EARLY = 0, LATE };
-
 /* Beyond so many trips the better limit is known, and what has been learnt can still be
    unlearnt. */
 #define SURE_TRIPS_BITS 4
-
-DAV2M_RARE uint32_t dav2m_regret_limit(const struct dav2m_regret *r)
-{
-	return unpack(r->limit[r->late_gain > 0 ? LATE : EARLY]);
-}
-
-uint32_t dav2m_regret_most(const struct dav2m_regret *r)
-{
-	return most(unpack(r->limit[EARLY]), unpack(r->limit[LATE]));
-}
 
 /* In [half, 2 half), the same for the same time and seed. */
 static uint32_t draw(const struct dav2m *ctl, uint32_t half)
@@ -73,23 +61,11 @@ static int64_t play(struct dav2m *ctl, const struct dav2m_tick *tick, unsigned i
 	return (int64_t)cost + unpack(r->trip[r->played_mode >> which & 1]);
 }
 
-static DAV2M_RARE void play_both(struct dav2m *ctl, const struct dav2m_tick *tick)
+DAV2M_RARE void dav2m_regret_play_both(struct dav2m *ctl, const struct dav2m_tick *tick)
 {
 	struct dav2m_regret *r = &ctl->judge.regret;
 	int64_t gain = r->late_gain + play(ctl, tick, EARLY);
 
 	gain -= play(ctl, tick, LATE);
 	r->late_gain = within(gain, least((uint64_t)whole_trip(r) << SURE_TRIPS_BITS, INT32_MAX));
-}
-
-void dav2m_regret_play(struct dav2m *ctl, const struct dav2m_tick *tick)
-{
-	const struct dav2m_regret *r = &ctl->judge.regret;
-	const uint32_t both = r->mode == DAV2M_NESTED ? 3 : 0;
-
-	/* Both do what is done, and go on: they cost the same. */
-	if (tick->cost <= tick->other && r->played_mode == both &&
-	    !(r->played[EARLY] | r->played[LATE] | r->played_settling))
-		return;
-	play_both(ctl, tick);
 }

@@ -5,23 +5,12 @@
  */
 #include "regret.h"
 
-/* Signatures as far apart as this are one phase: half an octave of TLB misses, an octave of
-   flushes. Noise of 10 % is 1/8 octave, and phases that matter differ by more. */
-#define SAME_MISSES  4
-#define SAME_FLUSHES 8
-
 /* What exits cost is remembered to within this; a tick has 2^15 grains and more. */
 #define NEAR_GRAINS 16
 
 static uint32_t apart(const struct dav2m_phase *phase, const struct dav2m_tick *tick)
 {
 	return distance(phase->misses, tick->misses) * 2 + distance(phase->flushes, tick->flushes);
-}
-
-static int alike(const struct dav2m_phase *phase, const struct dav2m_tick *tick)
-{
-	return distance(phase->misses, tick->misses) <= SAME_MISSES &&
-	       distance(phase->flushes, tick->flushes) <= SAME_FLUSHES;
 }
 
 /* A new phase takes the place of the one that is left, if nothing is remembered of that: ticks in
@@ -40,14 +29,14 @@ static unsigned int place(struct dav2m *ctl)
 	return (ctl->tick * UINT32_C(2654435761) >> 16) % DAV2M_PHASES;
 }
 
-static DAV2M_RARE void find(struct dav2m *ctl, const struct dav2m_tick *tick)
+DAV2M_RARE void dav2m_regret_change_phase(struct dav2m *ctl, const struct dav2m_tick *tick)
 {
 	struct dav2m_regret *r = &ctl->judge.regret;
 	uint32_t nearest = UINT32_MAX;
 	unsigned int found = 0;
 
 	for (unsigned int i = 0; i < r->phases; i++)
-		if (alike(&r->phase[i], tick) && apart(&r->phase[i], tick) < nearest) {
+		if (dav2m_regret_alike(&r->phase[i], tick) && apart(&r->phase[i], tick) < nearest) {
 			nearest = apart(&r->phase[i], tick);
 			found = i;
 		}
@@ -58,21 +47,13 @@ static DAV2M_RARE void find(struct dav2m *ctl, const struct dav2m_tick *tick)
 	r->current = found & (DAV2M_PHASES - 1);
 }
 
-void dav2m_regret_find_phase(struct dav2m *ctl, const struct dav2m_tick *tick)
-{
-	const struct dav2m_regret *r = &ctl->judge.regret;
-
-	if (r->phases == 0 || !alike(&r->phase[r->current], tick))
-		find(ctl, tick);
-}
-
 DAV2M_RARE void dav2m_regret_inherit(struct dav2m_regret *r)
 {
 	const struct dav2m_phase *left = &r->phase[r->left];
 	struct dav2m_phase *now = &r->phase[r->current];
 
 	if (now->exits == UNSEEN && now->misses <= left->misses + SAME_MISSES &&
-	    distance(left->flushes, now->flushes) <= SAME_FLUSHES)
+	    near(left->flushes, now->flushes, SAME_FLUSHES))
 		now->exits = left->exits;
 }
 
@@ -99,14 +80,19 @@ DAV2M_RARE void dav2m_regret_remember_part(struct dav2m_regret *r, const struct 
 	r->phase[r->current].exits = pack(least(whole + rest, UINT32_MAX));
 }
 
+/* How often the tick is twice as long as it should be. */
+static unsigned int longer(const struct dav2m_tick *tick)
+{
+	return log2_floor(most(tick->ratio, RATIO_ONE)) - RATIO_BITS;
+}
+
 void dav2m_regret_remember(struct dav2m_regret *r, const struct dav2m_tick *tick)
 {
 	struct dav2m_phase *phase = &r->phase[r->current];
-	unsigned int longer = log2_floor(most(tick->ratio, RATIO_ONE)) - RATIO_BITS;
 	int64_t rate, error;
 
 	if (phase->exits == UNSEEN) {
-		phase->exits = pack(tick->exits >> longer);
+		phase->exits = pack(tick->exits >> longer(tick));
 		return;
 	}
 	rate = unpack(phase->exits);
@@ -114,5 +100,5 @@ void dav2m_regret_remember(struct dav2m_regret *r, const struct dav2m_tick *tick
 	if (error > -NEAR_GRAINS && error < NEAR_GRAINS)
 		return;
 	/* Half of the way, and less where a longer tick shows more of the error. */
-	phase->exits = pack(bounded(rate + (error >> (longer + 1)), 0, UINT32_MAX));
+	phase->exits = pack(bounded(rate + (error >> (longer(tick) + 1)), 0, UINT32_MAX));
 }

@@ -13,13 +13,20 @@
 
 #include <dav2m/base.h>
 
+/* a + b, saturating. */
+static inline uint32_t dav2m_regret_sum(uint32_t a, uint32_t b)
+{
+	uint32_t sum = a + b;
+
+	return sum < a ? UINT32_MAX : sum;
+}
+
 /* max(0, regret + cost - other), saturating. */
 static inline uint32_t dav2m_regret_add(uint32_t regret, uint32_t cost, uint32_t other)
 {
-	uint64_t sum = (uint64_t)regret + cost;
-
-	sum = sum > other ? sum - other : 0;
-	return sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
+	if (cost >= other)
+		return dav2m_regret_sum(regret, cost - other);
+	return regret > other - cost ? regret - (other - cost) : 0;
 }
 
 /* The mode is to be left; the regret of the next one begins at 0. */
@@ -31,8 +38,8 @@ static inline int dav2m_regret_due(uint32_t regret, uint32_t limit)
 /* value x bp / 10000, rounded down; bp < 2^16. */
 static inline uint64_t dav2m_share(uint32_t value, uint32_t bp)
 {
-	/* 53687 / 2^29 = 1 / 10000, rounded down; value x 2^16 x 2^16 < 2^64 */
-	return (uint64_t)value * bp * 53687 >> 29;
+	/* 53687 / 2^29 = 1 / 10000, rounded down; 2^16 x 53687 < 2^32 */
+	return (uint64_t)value * (bp * 53687u) >> 29;
 }
 
 /* Probing may begin while the budget is not in debt; a probe that costs more than is left puts it

@@ -135,6 +135,7 @@ START_TEST(costs_are_those_since_the_mark)
 	ck_assert_uint_eq(tick.flushes, 24);
 	/* There are no paging exits under nested paging, whatever is counted. */
 	ctl.state = DAV2M_STATE_NESTED;
+	ctl.judge.regret.mode = DAV2M_NESTED;
 	ck_assert_uint_eq(measure(&ctl).exits, 0);
 	ck_assert_uint_eq(measure(&ctl).cost, 30);
 }
