@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Prices: of a switch, of a page walk in either mode, of a paging exit, of finding out. All start
- * from the config and move half of the way to what a switch has shown; that of a switch is what the
- * first one has shown, for the guess may be wrong by ten times.
+ * from the config and move half of the way to what a switch has shown.
  */
 #include "regret.h"
 
@@ -63,22 +62,20 @@ static uint32_t longest_trip(const struct dav2m_tick *tick)
 	return least(((uint64_t)tick->cycles << TRIP_BITS) + 1, TRIP_MAX);
 }
 
-/* The switch to the mode that has just been made is the first. */
-static int is_first(const struct dav2m *ctl, enum dav2m_mode to)
-{
-	return ctl->switches[to] == 1;
-}
-
 void dav2m_regret_weigh_switch(struct dav2m *ctl, enum dav2m_mode to)
 {
 	struct dav2m_regret *r = &ctl->judge.regret;
 	uint32_t cost = least(ctl->switch_cycles >> ctl->step_shift, UINT32_MAX);
+	int64_t before = unpack(r->trip[to]);
 
 	r->told = cost != 0;
-	if (cost)
-		r->trip[to] = pack(bounded(
-			is_first(ctl, to) ? cost : ((int64_t)unpack(r->trip[to]) + cost) / 2, 1,
-			TRIP_MAX));
+	if (!cost)
+		return;
+	/* What is told is no estimate: the first of its kind replaces the guess, which may be wrong
+	   by ten times. */
+	if (ctl->switches[to] == 1)
+		before = cost;
+	r->trip[to] = pack(bounded((before + cost) / 2, 1, TRIP_MAX));
 }
 
 /* What the ticks of the transient took longer than this one. */
@@ -88,9 +85,7 @@ static void weigh_transient(struct dav2m *ctl, const struct dav2m_tick *tick)
 	int64_t cost = (int64_t)r->settling - (int64_t)ctl->config.window_settle * tick->cycles;
 	int64_t trip = unpack(r->trip[r->mode]);
 
-	if (cost > 0 && is_first(ctl, r->mode))
-		trip = r->told ? trip + cost : cost;
-	else if (cost > 0)
+	if (cost > 0)
 		trip = r->told ? trip + cost / 2 : (trip + cost) / 2;
 	r->trip[r->mode] = pack(bounded(trip, least((tick->cycles >> TRIP_BITS) + 1, TRIP_MAX),
 					longest_trip(tick)));
