@@ -38,6 +38,14 @@ expect 0 '' --format csv --modes shadow,nested good
 [ "$(grep -v '^#' out | cut -d, -f1-3)" = "$(cut -d, -f1-3 plain | grep -v '^native\|^adaptive')" ] ||
 	wrong 'a mode counts otherwise without the others'
 
+# Presets keep the proportion of their ticks; what is set stays.
+for tick in 'repaired 1000000' 'bounded 250000'; do
+	expect 0 '' --preset "${tick% *}" good
+	grep -q ", tick ${tick#* } instructions" out || wrong "${tick% *}: $(tail -n 1 out)"
+	expect 0 '' --preset "${tick% *}" --window-inst 5000 good
+	grep -q ', tick 5000 instructions' out || wrong "${tick% *}: $(tail -n 1 out)"
+done
+
 # Cycles by cause add up.
 awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
 	{ sum = 0; for (c in at) if (c ~ /^(base|walk|exit|fault|switch|sample|swap)_cycles$/) sum += $at[c]
