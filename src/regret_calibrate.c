@@ -66,16 +66,10 @@ void dav2m_regret_weigh_switch(struct dav2m *ctl, enum dav2m_mode to)
 {
 	struct dav2m_regret *r = &ctl->judge.regret;
 	uint32_t cost = least(ctl->switch_cycles >> ctl->step_shift, UINT32_MAX);
-	int64_t before = unpack(r->trip[to]);
 
 	r->told = cost != 0;
-	if (!cost)
-		return;
-	/* What is told is no estimate: the first of its kind replaces the guess, which may be wrong
-	   by ten times. */
-	if (ctl->switches[to] == 1)
-		before = cost;
-	r->trip[to] = pack(bounded((before + cost) / 2, 1, TRIP_MAX));
+	if (cost)
+		r->trip[to] = pack(bounded(((int64_t)unpack(r->trip[to]) + cost) / 2, 1, TRIP_MAX));
 }
 
 /* What the ticks of the transient took longer than this one. */

@@ -67,18 +67,6 @@ START_TEST(switches_are_told)
 }
 END_TEST
 
-/* The first of its direction is believed at once; the guess may be anything. What a transient shows
-   is not, for ticks also differ by themselves. */
-START_TEST(first_switch_is_believed)
-{
-	ctl.switches[DAV2M_NESTED] = 1;
-	ck_assert_uint_eq(told(501), 501);
-	ck_assert_uint_eq(unpack(r->trip[DAV2M_SHADOW]), 1001);
-	ctl.switches[DAV2M_NESTED] = 2;
-	ck_assert_uint_eq(told(1001), 751);
-}
-END_TEST
-
 static uint32_t arrived(uint32_t settling, uint32_t cycles)
 {
 	struct dav2m_tick tick = regret_tick(cycles, 0, 0, 0);
@@ -353,7 +341,6 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, prices_start_from_the_config);
 	tcase_add_test(tests, switches_are_told);
-	tcase_add_test(tests, first_switch_is_believed);
 	tcase_add_loop_test(tests, transients_are_measured, 0, 4);
 	tcase_add_test(tests, trips_are_believable);
 	tcase_add_test(tests, walks_are_compared);
