@@ -38,6 +38,8 @@ static inline void estimate_nested(struct dav2m_regret *r, struct dav2m_tick *ti
 	if (!r->measured && r->budget >= 0) {
 		r->surety = DAV2M_GUESSED;
 		tick->other = tick->walk;
+	} else if (!r->doubted) {
+		tick->saved = tick->exits;
 	}
 }
 
@@ -151,8 +153,8 @@ static int is_regretted(const struct dav2m_regret *r)
 	return r->regret && dav2m_regret_due(r->regret, dav2m_regret_limit(r));
 }
 
-/* What is remembered is doubted enough to pay for a look, and that can be paid for even if it
-   fails: what is left is for phases that nothing is known of. */
+/* What is remembered or measured is doubted enough to pay for a look, and that can be paid for even
+   if it fails: what is left is for phases that nothing is known of. */
 static int is_doubted(const struct dav2m *ctl, struct dav2m_regret *r,
 		      const struct dav2m_tick *tick)
 {
@@ -184,7 +186,7 @@ static inline int regrets(struct dav2m *ctl, struct dav2m_tick *tick)
 	if (is_regretted(r))
 		r->why = r->surety == DAV2M_GUESSED && !tick->saved ? UNSEEN_PHASE : KNOWN_BETTER;
 	else if (is_doubted(ctl, r, tick))
-		r->why = DOUBTED;
+		r->why = r->mode == DAV2M_NESTED ? DOUBTED : UNSEEN_PHASE;
 	else
 		return 0;
 	dav2m_regret_depart(r, tick);
@@ -342,17 +344,17 @@ static void lose_probe(struct dav2m_regret *r)
 		r->doubt = 0;
 }
 
-/* A stay is over; in shadow paging it tells whether doubt was right that led to it. */
+/* A stay is over, and its doubt with it, unless that is why; one that began out of doubt tells
+   whether that was right. */
 static void weigh_stay(struct dav2m_regret *r)
 {
-	/* What it has gained against nested paging before it was regretted. */
+	/* What it has gained against the other mode before it was regretted. */
 	int64_t gained = (int64_t)r->gain + r->regret;
 
-	if (r->mode == DAV2M_NESTED)
-		return;
 	if (r->doubted && gained > (int64_t)WORTH_TRIPS * round_trip(r))
 		dav2m_regret_doubt_was_right(r);
-	r->doubt = 0;
+	if (r->why != DOUBTED)
+		r->doubt = 0;
 }
 
 static void switched(struct dav2m *ctl, enum dav2m_mode to)

@@ -8,6 +8,9 @@
  * long as the last stay in shadow paging was good. After a probe that fails it is as long again,
  * and then twice as long each time; one that does well tells when there is something to find, and
  * the next comes just after that.
+ *
+ * While shadow paging runs, the ratio of walk costs may be that of another phase. What could be
+ * saved are the exits; nested paging is looked at when they are worth many probes.
  */
 #include "regret.h"
 
@@ -15,6 +18,10 @@
    2^8: beyond that no memory is believed. */
 #define WORTH_TRIPS_BITS 3
 #define MOST_TRIPS_BITS	 8
+
+/* Under shadow paging no probe before exits have cost 2^6 round trips: one that fails costs about 2
+   % of that. */
+#define EXITS_TRIPS_BITS 6
 
 /* What a probe may lose doubles with the probes that failed before it up to 2^6 times: 16 round
    trips and more than any transient. */
@@ -43,6 +50,8 @@ int dav2m_regret_doubts(struct dav2m_regret *r, uint32_t saved)
 	r->doubt = dav2m_regret_sum(r->doubt, saved);
 	if (r->doubt < trips(r, WORTH_TRIPS_BITS))
 		return 0;
+	if (r->mode == DAV2M_SHADOW)
+		return r->doubt >= trips(r, EXITS_TRIPS_BITS);
 	return r->doubt >= (uint64_t)saved * wait_ticks(r) || r->doubt >= trips(r, MOST_TRIPS_BITS);
 }
 

@@ -165,6 +165,52 @@ START_TEST(doubt_is_paid_in_full)
 }
 END_TEST
 
+/* Under shadow paging the ratio of walks is doubted when exits have cost 64 round trips, where
+   nested paging is thought to be no better. */
+static void doubt_exits(uint32_t doubt, int doubted)
+{
+	begin(DAV2M_SHADOW);
+	r->measured = 1;
+	r->doubted = doubted != 0;
+	r->budget = 2 * REGRET_TRIP;
+	r->doubt = doubt;
+	(void)tick(SHADOW, 100);
+	ck_assert_uint_eq(view().regret_cycles, 0);
+}
+
+START_TEST(exits_are_doubted)
+{
+	doubt_exits(64 * REGRET_TRIP - 101 + (uint32_t)_i, 0);
+	ck_assert_int_eq(rig.last.action, _i ? DAV2M_SWITCH : DAV2M_STAY);
+	if (!_i)
+		return;
+	done();
+	rig_expect_state(&rig, DAV2M_STATE_PRENESTED);
+	ck_assert(r->probing);
+	ck_assert(!r->doubted);
+	ck_assert_uint_eq(r->doubt, 0);
+	/* A stay that is a look itself is left alone. */
+	doubt_exits(UINT32_MAX, 1);
+	ck_assert_int_eq(rig.last.action, DAV2M_STAY);
+}
+END_TEST
+
+/* Doubt of one mode says nothing of the other. */
+START_TEST(doubt_ends_with_its_stay)
+{
+	begin(DAV2M_NESTED);
+	(void)tick(NESTED, 0);
+	for (unsigned int i = 0; i < r->phases; i++)
+		r->phase[i].exits = 0;
+	r->doubt = 77;
+	while (rig.last.action != DAV2M_SWITCH)
+		(void)tick(NESTED, 0);
+	done();
+	ck_assert(!r->probing);
+	ck_assert_uint_eq(r->doubt, 0);
+}
+END_TEST
+
 /* A probe that its transient ends has still shown what an exit costs. */
 START_TEST(transients_tell_what_exits_cost)
 {
@@ -288,6 +334,8 @@ int main(void)
 	tcase_add_test(tests, good_memories_are_not_doubted);
 	tcase_add_test(tests, flushes_would_be_exits);
 	tcase_add_loop_test(tests, doubt_is_paid_in_full, 0, 2);
+	tcase_add_loop_test(tests, exits_are_doubted, 0, 2);
+	tcase_add_test(tests, doubt_ends_with_its_stay);
 	tcase_add_test(tests, transients_tell_what_exits_cost);
 	tcase_add_test(tests, pin_begins_a_stay);
 	tcase_add_loop_test(tests, limits_follow_the_round_trip, 0, 2);
