@@ -44,7 +44,7 @@
 /* A tick is found out at most this share of a tick late: 1/8. */
 #define SAMPLES_PER_TICK_SHIFT 3
 /* Without a PMU each sample is a tick; one in 2^27 TSC cycles, about 50 ms at 2.7 GHz, is near
-   the default tick. */
+   the tick of the preset that a VM begins with. */
 #define ADVICE_TSC_CYCLES      (1ull << 27)
 
 static const char *const obstacle_text[EXT_DAV2M_OBSTACLES] = {

@@ -6,7 +6,8 @@
  * Adaptive Paging Mode Selection", ICAC 2011. The exponents of its section 7 are lost in the
  * available text; values marked "inferred" are our reading of what they must have been.
  *
- * A default below is that of the repaired preset. The bounded preset has the same, but 1 for
+ * A default below is that of the repaired preset, for the fields of the regret judge that of the
+ * bounded one. All else of bounded is as repaired, but window_inst, which says so, and 1 for
  * window_prepaging and window_tmiss.
  */
 #ifndef DAV2M_CONFIG_H
@@ -25,7 +26,9 @@ struct dav2m_config {
 
 	/* Units of progress in one tick, [1, 2^31]. Larger: less overhead, slower reaction.
 	   Default 1e8 instructions (inferred: about 50 ms at 2 GHz, so that sampling stays below
-	   1 % of run time as section 4 of the paper reports). */
+	   1 % of run time as section 4 of the paper reports); bounded 2.5e7 (ours: a quarter,
+	   because what is lost in finding out that a mode has turned bad is a tick;
+	   docs/contest.md). */
 	uint32_t window_inst;
 
 	/* Initial threshold: paging exits per window_vmexit beyond which shadow paging is left.
@@ -91,8 +94,8 @@ struct dav2m_config {
 	uint8_t judge;
 	/* The rest is for regret. A round trip is a switch to the other mode and one back, with
 	   their transients. What one costs before it has been measured, in ticks of window_inst
-	   cycles, [1, 64]. Default 2 (inferred: the paper's longest transient, 100 ms, is about
-	   two ticks at 2 GHz). */
+	   cycles, [1, 64]. Default 8 (inferred: the paper's longest transient, 100 ms, is 2e8
+	   cycles at 2 GHz); the other presets, whose ticks are four times as long, have 2. */
 	uint8_t round_trip_ticks;
 	/* A mode is left when staying has cost more than the other mode would have, by a share of
 	   a round trip that is drawn anew for each stay, between half of this and all of it. Where
