@@ -18,25 +18,39 @@ static const struct phase dear_in[DAV2M_MODES] = {
 };
 
 struct adversary {
-	const struct contest_model *model;
 	const struct dav2m_policy *policy;
 	void *policy_object;
+	/* A tick that is dear in a mode (first index), as each mode (second) has it. */
+	struct dav2m_sample dear[DAV2M_MODES][DAV2M_MODES][TAPE_TICK_ROWS];
 	struct dav2m_pair *pair;
 	size_t next; /* row to be made */
 	enum dav2m_mode mode;
 };
 
+/* Without noise all of its ticks are these, so they are made once and not for each row. */
+static void moves_make(struct adversary *adversary, const struct contest_model *model)
+{
+	int mode;
+
+	for (mode = 0; mode < DAV2M_MODES; mode++) {
+		const struct phases one = {.body = &dear_in[mode], .body_phases = 1, .ticks = 1};
+		struct dav2m_sample(*dear)[TAPE_TICK_ROWS] = adversary->dear[mode];
+
+		tape_phases_fill(&one, model, 0, 0, dear[DAV2M_SHADOW], dear[DAV2M_NESTED]);
+	}
+}
+
 static void row_make(struct adversary *adversary)
 {
-	const struct phases one = {.body = &dear_in[adversary->mode], .body_phases = 1, .ticks = 1};
-	struct dav2m_sample rows[DAV2M_MODES][TAPE_TICK_ROWS];
 	struct dav2m_pair *pair = adversary->pair;
+	size_t row = adversary->next;
+	int mode;
 
-	if (adversary->next == pair->ticks)
+	if (row == pair->ticks)
 		return;
-	tape_phases_fill(&one, adversary->model, 0, 0, rows[DAV2M_SHADOW], rows[DAV2M_NESTED]);
-	for (int mode = 0; mode < DAV2M_MODES; mode++)
-		pair->tick[mode][adversary->next] = rows[mode][adversary->next % TAPE_TICK_ROWS];
+	for (mode = 0; mode < DAV2M_MODES; mode++)
+		pair->tick[mode][row] =
+			adversary->dear[adversary->mode][mode][row % TAPE_TICK_ROWS];
 	adversary->next++;
 }
 
@@ -68,16 +82,14 @@ int adversary_pair(const struct contest_model *model, const uint64_t switch_cycl
 {
 	static const struct dav2m_policy calls = {adversary_sample, adversary_acknowledge};
 	struct dav2m_pair pair = {.ticks = 0};
-	struct adversary adversary = {.model = model,
-				      .policy = policy,
-				      .policy_object = policy_object,
-				      .pair = &pair,
-				      .mode = start};
+	struct adversary adversary = {
+		.policy = policy, .policy_object = policy_object, .pair = &pair, .mode = start};
 	struct dav2m_replay replay = {.pair = &pair, .start = start};
 	struct dav2m_run run;
 	int rc = tape_new(rows, &pair, error);
 
 	memcpy(replay.switch_cycles, switch_cycles, sizeof(replay.switch_cycles));
+	moves_make(&adversary, model);
 	if (!rc) {
 		row_make(&adversary);
 		rc = dav2m_replay_policy(&replay, &calls, &adversary, &run, error);

@@ -142,8 +142,10 @@ struct seen {
 static uint64_t blur(struct seen *seen, uint64_t increment)
 {
 	uint64_t span = increment / DAV2M_ONE_BP * seen->view->noise_bp;
+	/* Drawn without noise too, so that with and without it the same samples are lost. */
+	uint64_t random = mix_next(&seen->random);
 
-	return increment - span + mix_next(&seen->random) % (2 * span + 1);
+	return span ? increment - span + random % (2 * span + 1) : increment;
 }
 
 static void blur_all(struct seen *seen, const struct dav2m_sample *counters)
