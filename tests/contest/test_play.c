@@ -51,7 +51,7 @@ static struct contest_result play(const char *policy, const struct contest_cell 
 	struct contest_result result;
 	struct dav2m_host_error error;
 
-	ck_assert_msg(!contest_play(&who, cell, view, &result, &error), "%s", error.text);
+	ck_assert_msg(!contest_play(&who, 1, cell, view, &result, &error), "%s", error.text);
 	return result;
 }
 

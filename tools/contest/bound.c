@@ -104,16 +104,6 @@ void bound_tick(struct bound_watch *watch, const struct dav2m_replay_tick *tick)
 		leave(watch, tick->decision->mode);
 }
 
-/* What ticks come to, in cycles. */
-struct spread {
-	uint64_t work;	  /* of all ticks together, without walks and exits, */
-	uint64_t shared;  /* and what they cost in the cheaper mode each */
-	uint64_t one;	  /* g: most that one mode takes longer in a tick, */
-	uint64_t two;	  /* and in two */
-	uint64_t longest; /* tick, whatever it is spent on, */
-	uint64_t shortest;
-};
-
 static void widen(uint64_t *most, uint64_t value)
 {
 	if (value > *most)
@@ -134,10 +124,10 @@ static uint64_t least_of(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-static struct spread spread_of(const struct dav2m_pair *pair)
+static struct bound_spread spread_of(const struct dav2m_pair *pair)
 {
 	uint64_t last[DAV2M_MODES] = {0, 0}, now;
-	struct spread spread = {.shortest = UINT64_MAX};
+	struct bound_spread spread = {.shortest = UINT64_MAX};
 	enum dav2m_mode mode;
 	size_t i;
 
@@ -175,7 +165,7 @@ static double larger(double a, double b)
 
 /* A switch costs what the config says before it has been made, then what it has cost with its
    transient, for which the judge takes what two ticks differ by. */
-static struct belief belief_of(const struct spread *spread, const uint64_t to[DAV2M_MODES],
+static struct belief belief_of(const struct bound_spread *spread, const uint64_t to[DAV2M_MODES],
 			       const struct dav2m_config *config)
 {
 	const double prior = (double)config->window_inst * config->round_trip_ticks / DAV2M_MODES;
@@ -194,7 +184,7 @@ static struct belief belief_of(const struct spread *spread, const uint64_t to[DA
 
 /* F. Regret is between low and high round trips when a mode is left, before what the last ticks
    add, and each switch costs what ticks that are not judged add. */
-static double factor(const struct spread *spread, double trip, struct belief belief,
+static double factor(const struct bound_spread *spread, double trip, struct belief belief,
 		     const struct dav2m_config *config)
 {
 	const double share = (double)config->regret_bp / DAV2M_ONE_BP;
@@ -209,8 +199,8 @@ static double factor(const struct spread *spread, double trip, struct belief bel
 }
 
 /* F (OPT + X + D/2) + P */
-static double proven(const struct bound_watch *watch, const struct spread *spread, uint64_t best,
-		     double trip, const struct dav2m_config *config)
+static double proven(const struct bound_watch *watch, const struct bound_spread *spread,
+		     uint64_t best, double trip, const struct dav2m_config *config)
 {
 	const struct belief belief = belief_of(spread, watch->switch_cycles, config);
 	const double unjudged =
@@ -221,28 +211,43 @@ static double proven(const struct bound_watch *watch, const struct spread *sprea
 	       (double)watch->lost_cycles + unjudged;
 }
 
-int bound_end(const struct bound_watch *watch, const struct dav2m_run *run, enum dav2m_mode start,
-	      const struct dav2m_config *config, struct bound_share *ret_share,
-	      struct dav2m_host_error *error)
+int bound_base_find(const struct dav2m_pair *pair, const uint64_t switch_cycles[DAV2M_MODES],
+		    struct bound_base *ret_base, struct dav2m_host_error *error)
+{
+	enum dav2m_mode start;
+	int rc = 0;
+
+	ret_base->spread = spread_of(pair);
+	for (start = DAV2M_SHADOW; start < DAV2M_MODES && !rc; start++) {
+		uint64_t begin[DAV2M_MODES] = {0, 0};
+		struct dav2m_run best;
+
+		begin[other(start)] = switch_cycles[other(start)];
+		rc = dav2m_hindsight(pair, switch_cycles, begin, NULL, &best, error);
+		if (!rc)
+			ret_base->best_cycles[start] = best.cycles;
+	}
+	return rc;
+}
+
+struct bound_share bound_end(const struct bound_watch *watch, const struct bound_base *base,
+			     const struct dav2m_run *run, enum dav2m_mode start,
+			     const struct dav2m_config *config)
 {
 	const uint64_t *to = watch->switch_cycles;
 	const double trip = (double)to[DAV2M_SHADOW] + (double)to[DAV2M_NESTED];
-	const struct spread spread = spread_of(watch->pair);
-	uint64_t begin[DAV2M_MODES] = {0, 0};
-	struct dav2m_run best;
+	const struct bound_spread *spread = &base->spread;
+	const uint64_t best = base->best_cycles[start];
+	struct bound_share share = {-1, -1};
 	double known, bare;
-	int rc;
 
-	begin[other(start)] = to[other(start)];
-	rc = dav2m_hindsight(watch->pair, to, begin, NULL, &best, error);
-	*ret_share = (struct bound_share){-1, -1};
-	if (rc || trip <= 0)
-		return rc;
-	known = factor(&spread, trip, (struct belief){trip, trip}, config);
-	bare = known * ((double)(best.cycles - spread.shared) + trip / 2);
-	ret_share->bare = (double)(run->cycles - spread.shared) / bare;
+	if (trip <= 0)
+		return share;
+	known = factor(spread, trip, (struct belief){trip, trip}, config);
+	bare = known * ((double)(best - spread->shared) + trip / 2);
+	share.bare = (double)(run->cycles - spread->shared) / bare;
 	if (watch->controller)
-		ret_share->proven = (double)(run->cycles - spread.work) /
-				    proven(watch, &spread, best.cycles - spread.work, trip, config);
-	return 0;
+		share.proven = (double)(run->cycles - spread->work) /
+			       proven(watch, spread, best - spread->work, trip, config);
+	return share;
 }

@@ -9,6 +9,22 @@
 
 #include <dav2m/host/replay.h>
 
+/* What the ticks of a recording come to, in cycles. */
+struct bound_spread {
+	uint64_t work;	  /* of all ticks together, without walks and exits, */
+	uint64_t shared;  /* and what they cost in the cheaper mode each */
+	uint64_t one;	  /* g: most that one mode takes longer in a tick, */
+	uint64_t two;	  /* and in two */
+	uint64_t longest; /* tick, whatever it is spent on, */
+	uint64_t shortest;
+};
+
+/* What of the bound is the recording's, whoever plays on it. */
+struct bound_base {
+	struct bound_spread spread;
+	uint64_t best_cycles[DAV2M_MODES]; /* of the best schedule, by the mode it begins in */
+};
+
 /* What a stay in one mode has come to. */
 struct bound_stay {
 	uint64_t switch_cycles; /* that led to it */
@@ -43,15 +59,17 @@ struct bound_share {
 			alone, for any policy */
 };
 
+/* Answers 0 or a negative enum dav2m_host_code. */
+int bound_base_find(const struct dav2m_pair *pair, const uint64_t switch_cycles[DAV2M_MODES],
+		    struct bound_base *ret_base, struct dav2m_host_error *error);
 /* controller: that is about to begin; NULL for another policy. All must outlive the watch. */
 void bound_begin(struct bound_watch *watch, const struct dav2m_pair *pair,
 		 const uint64_t switch_cycles[DAV2M_MODES], const struct dav2m *controller);
 /* Of dav2m_replay's `see`. */
 void bound_tick(struct bound_watch *watch, const struct dav2m_replay_tick *tick);
-/* The run is over; its limits were those of the config. Answers 0 or a negative enum
-   dav2m_host_code. */
-int bound_end(const struct bound_watch *watch, const struct dav2m_run *run, enum dav2m_mode start,
-	      const struct dav2m_config *config, struct bound_share *ret_share,
-	      struct dav2m_host_error *error);
+/* The run is over; base is of its recording, its limits were those of the config. */
+struct bound_share bound_end(const struct bound_watch *watch, const struct bound_base *base,
+			     const struct dav2m_run *run, enum dav2m_mode start,
+			     const struct dav2m_config *config);
 
 #endif

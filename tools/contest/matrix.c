@@ -368,12 +368,9 @@ static int play_job(void *context, size_t index, struct dav2m_host_error *error)
 {
 	struct game *game = context;
 	struct contest_matrix *matrix = game->matrix;
-	size_t p;
-	int rc = 0;
+	int rc = contest_play(matrix->policy, matrix->policies, &matrix->cell[index], game->view,
+			      &matrix->result[index * matrix->policies], error);
 
-	for (p = 0; p < matrix->policies && !rc; p++)
-		rc = contest_play(&matrix->policy[p], &matrix->cell[index], game->view,
-				  &matrix->result[index * matrix->policies + p], error);
 	atomic_fetch_add(&game->done, 1);
 	return rc;
 }

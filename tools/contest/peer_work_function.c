@@ -88,6 +88,7 @@ const struct peer_rule peer_randomized_work_function = {
 		    "x 3 or / 3, paging exits as in the last stay in shadow paging, fading",
 	.clock = DAV2M_PROGRESS,
 	.period = PEER_ROW_PROGRESS,
+	.throws_coins = 1,
 	.begin = work_begin,
 	.leave = work_leave,
 	.switched = work_switched,

@@ -19,7 +19,7 @@ void peer_begin(struct peer *peer, const struct peer_rule *rule, enum dav2m_mode
 	peer->rule = rule;
 	peer->mode = running;
 	if (rule->begin)
-		rule->begin(peer, seed);
+		rule->begin(peer, rule->throws_coins ? seed : 0);
 }
 
 /* What the counters did since the period began. */

@@ -64,7 +64,9 @@ struct peer_rule {
 	/* A period is over when this counter has moved by this much; 0: never. */
 	enum dav2m_counter clock;
 	uint64_t period;
-	void (*begin)(struct peer *peer, uint64_t seed); /* may be NULL */
+	int throws_coins;
+	/* seed: 0 for a rule that throws no coins. May be NULL. */
+	void (*begin)(struct peer *peer, uint64_t seed);
 	/* Judges what the counters did in a period; 1: leave the mode that runs. */
 	int (*leave)(struct peer *peer, const struct dav2m_sample *passed);
 	/* The switch is made, and cost this. May be NULL. */
@@ -74,7 +76,6 @@ struct peer_rule {
 extern const struct peer_rule *const peer_rules[];
 extern const size_t peer_rules_size;
 
-/* seed: of the rules that throw coins. */
 void peer_begin(struct peer *peer, const struct peer_rule *rule, enum dav2m_mode running,
 		uint64_t seed);
 

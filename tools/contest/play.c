@@ -96,6 +96,11 @@ static void coins_hand(struct dav2m_config *config, uint64_t coins)
 									  field->min + 1)));
 }
 
+static int throws_coins(const struct contest_policy *policy)
+{
+	return policy->rule ? policy->rule->throws_coins : policy->config.judge != 0;
+}
+
 static int player_begin(struct player *player, const struct contest_policy *policy, uint64_t coins,
 			struct dav2m_host_error *error)
 {
@@ -104,6 +109,8 @@ static int player_begin(struct player *player, const struct contest_policy *poli
 
 	/* Coins are no parameters: those of the policy, before any were thrown. */
 	player->parameters = fingerprint(policy);
+	if (!throws_coins(policy))
+		coins = 0; /* rounds_of() relies on it */
 	if (policy->rule) {
 		player->policy = peer_policy;
 		player->object = &player->peer;
@@ -139,13 +146,16 @@ struct seen {
 	uint64_t probe_cycles;
 };
 
+static int is_drawn(const struct contest_view *view)
+{
+	return view->noise_bp || view->lost_one_in;
+}
+
 static uint64_t blur(struct seen *seen, uint64_t increment)
 {
 	uint64_t span = increment / DAV2M_ONE_BP * seen->view->noise_bp;
-	/* Drawn without noise too, so that with and without it the same samples are lost. */
-	uint64_t random = mix_next(&seen->random);
 
-	return span ? increment - span + random % (2 * span + 1) : increment;
+	return increment - span + mix_next(&seen->random) % (2 * span + 1);
 }
 
 static void blur_all(struct seen *seen, const struct dav2m_sample *counters)
@@ -157,7 +167,6 @@ static void blur_all(struct seen *seen, const struct dav2m_sample *counters)
 
 		seen->blurred.value[c] += c == DAV2M_PROGRESS ? increment : blur(seen, increment);
 	}
-	seen->blurred.valid = counters->valid & ~seen->view->hidden;
 	seen->before = *counters;
 }
 
@@ -167,7 +176,11 @@ static int seen_sample(void *object, const struct dav2m_sample *counters,
 	struct seen *seen = object;
 	uint32_t one_in = seen->view->lost_one_in;
 
-	blur_all(seen, counters);
+	if (is_drawn(seen->view))
+		blur_all(seen, counters);
+	else
+		seen->blurred = *counters;
+	seen->blurred.valid = counters->valid & ~seen->view->hidden;
 	if (seen->begun && one_in && mix_next(&seen->random) % one_in == 0) {
 		memset(ret_decision, 0, sizeof(*ret_decision));
 		return 0;
@@ -222,6 +235,16 @@ static void seen_tick(void *context, const struct dav2m_replay_tick *tick)
 	}
 }
 
+/* What a recording comes to, whoever plays on it. */
+struct bases {
+	const struct dav2m_pair *pair;
+	uint8_t *best; /* mode of each tick, in hindsight */
+	uint64_t hindsight_cycles;
+	uint64_t best_static_cycles;
+	int long_phases;
+	struct bound_base bound;
+};
+
 static uint64_t wrong_cycles(const struct dav2m_pair *pair, const uint8_t *best,
 			     const uint8_t *played)
 {
@@ -267,65 +290,88 @@ static int is_bounded(const struct contest_policy *policy)
 }
 
 /* The limits that it is held to; others, for comparison, to those of the preset. */
-static int bound_find(const struct contest_policy *policy, enum dav2m_mode start,
-		      const struct bound_watch *watch, struct contest_result *result,
-		      struct dav2m_host_error *error)
+static struct dav2m_config limits_of(const struct contest_policy *policy)
 {
 	struct dav2m_config config = {.size = sizeof(config)};
 
+	if (is_bounded(policy))
+		return policy->config;
 	dav2m_config_preset(DAV2M_PRESET_BOUNDED, &config);
-	return bound_end(watch, &result->run, start, is_bounded(policy) ? &policy->config : &config,
-			 &result->bound, error);
+	return config;
 }
 
-static int bases_find(const struct dav2m_pair *pair, const uint64_t *switch_cycles, uint8_t *best,
-		      struct contest_result *result, struct dav2m_host_error *error)
+/* ret_bases->best is to be freed, whatever it answers. */
+static int bases_find(const struct dav2m_pair *pair, const uint64_t *switch_cycles,
+		      struct bases *ret_bases, struct dav2m_host_error *error)
 {
 	uint64_t shadow = pair->total[DAV2M_SHADOW].value[DAV2M_CYCLES];
 	uint64_t nested = pair->total[DAV2M_NESTED].value[DAV2M_CYCLES];
 	struct dav2m_run run;
-	int rc = dav2m_hindsight(pair, switch_cycles, (uint64_t[DAV2M_MODES]){0, 0}, best, &run,
-				 error);
+	int rc;
 
+	ret_bases->pair = pair;
+	ret_bases->best = malloc(pair->ticks);
+	if (!ret_bases->best)
+		return tool_fail_memory(error);
+	rc = dav2m_hindsight(pair, switch_cycles, (uint64_t[DAV2M_MODES]){0, 0}, ret_bases->best,
+			     &run, error);
+	if (!rc)
+		rc = bound_base_find(pair, switch_cycles, &ret_bases->bound, error);
 	if (rc)
 		return rc;
-	result->hindsight_cycles = run.cycles;
-	result->best_static_cycles = shadow < nested ? shadow : nested;
-	result->long_phases = contest_long_phases(pair, switch_cycles);
+	ret_bases->hindsight_cycles = run.cycles;
+	ret_bases->best_static_cycles = shadow < nested ? shadow : nested;
+	ret_bases->long_phases = contest_long_phases(pair, switch_cycles);
 	return 0;
 }
 
+static void score_end(const struct contest_policy *policy, const struct bases *bases,
+		      const struct score *score, struct contest_result *result)
+{
+	const struct player *player = score->seen.player;
+	const struct dav2m_config limits = limits_of(policy);
+
+	result->hindsight_cycles = bases->hindsight_cycles;
+	result->best_static_cycles = bases->best_static_cycles;
+	result->long_phases = bases->long_phases;
+	result->wrong_cycles = wrong_cycles(bases->pair, bases->best, score->played);
+	result->probe_cycles = probes_bought(player, score->seen.probe_cycles);
+	result->parameters = player->parameters;
+	result->bound =
+		bound_end(&score->watch, &bases->bound, &result->run, player->start, &limits);
+}
+
 static int score_on(const struct contest_policy *policy, const struct contest_cell *cell,
-		    const struct dav2m_pair *pair, const struct contest_view *view,
-		    unsigned int round, uint8_t *modes, struct contest_result *result,
-		    struct dav2m_host_error *error)
+		    const struct bases *bases, const struct contest_view *view, unsigned int round,
+		    struct contest_result *ret_result, struct dav2m_host_error *error)
 {
 	static const struct dav2m_policy seen_policy = {seen_sample, seen_acknowledge};
+	const struct dav2m_pair *pair = bases->pair;
 	struct player player;
 	struct score score = {.seen = {.player = &player,
 				       .view = view,
 				       .random = draw_seed(cell, DRAW_VIEW, round),
 				       .cell = cell,
 				       .pair = pair},
-			      .played = modes};
+			      .played = calloc(pair->ticks, 1)};
 	struct dav2m_replay replay = {.pair = pair, .see = score_tick, .context = &score};
 	int rc = player_begin(&player, policy, draw_seed(cell, DRAW_COINS, round), error);
 
+	memset(ret_result, 0, sizeof(*ret_result));
 	memcpy(replay.switch_cycles, cell->switch_cycles, sizeof(replay.switch_cycles));
 	bound_begin(&score.watch, pair, cell->switch_cycles,
 		    is_bounded(policy) ? &player.controller : NULL);
+	if (!rc && !score.played)
+		rc = tool_fail_memory(error);
 	if (!rc) {
 		replay.start = player.start;
-		rc = dav2m_replay_policy(&replay, &seen_policy, &score.seen, &result->run, error);
+		rc = dav2m_replay_policy(&replay, &seen_policy, &score.seen, &ret_result->run,
+					 error);
 	}
 	if (!rc)
-		rc = bases_find(pair, cell->switch_cycles, modes + pair->ticks, result, error);
-	if (rc)
-		return rc;
-	result->wrong_cycles = wrong_cycles(pair, modes + pair->ticks, modes);
-	result->probe_cycles = probes_bought(&player, score.seen.probe_cycles);
-	result->parameters = player.parameters;
-	return bound_find(policy, player.start, &score.watch, result, error);
+		score_end(policy, bases, &score, ret_result);
+	free(score.played);
+	return rc;
 }
 
 /* The adversary's workload is made against the same policy, behind the same view. */
@@ -349,21 +395,14 @@ static int round_play(const struct contest_policy *policy, const struct contest_
 		      struct contest_result *ret_result, struct dav2m_host_error *error)
 {
 	struct dav2m_pair made = {.ticks = 0};
-	const struct dav2m_pair *pair = cell->pair;
-	uint8_t *modes;
-	int rc = 0;
+	struct bases bases = {.best = NULL};
+	int rc = adversary_play(policy, cell, view, round, &made, error);
 
-	memset(ret_result, 0, sizeof(*ret_result));
-	if (!pair) {
-		rc = adversary_play(policy, cell, view, round, &made, error);
-		pair = &made;
-	}
-	modes = rc ? NULL : calloc(pair->ticks, 2);
-	if (!rc && !modes)
-		rc = tool_fail_memory(error);
 	if (!rc)
-		rc = score_on(policy, cell, pair, view, round, modes, ret_result, error);
-	free(modes);
+		rc = bases_find(&made, cell->switch_cycles, &bases, error);
+	if (!rc)
+		rc = score_on(policy, cell, &bases, view, round, ret_result, error);
+	free(bases.best);
 	dav2m_pair_free(&made);
 	return rc;
 }
@@ -396,11 +435,17 @@ static void bound_widen(struct bound_share *most, const struct bound_share *shar
 		most->bare = share->bare;
 }
 
-int contest_play(const struct contest_policy *policy, const struct contest_cell *cell,
-		 const struct contest_view *view, struct contest_result *ret_result,
-		 struct dav2m_host_error *error)
+/* Where nothing is drawn by lot each round would be the first again. */
+static unsigned int rounds_of(const struct contest_policy *policy, const struct contest_view *view)
 {
-	const unsigned int rounds = cell->pair ? 1 : CONTEST_ADVERSARY_ROUNDS;
+	return throws_coins(policy) || is_drawn(view) ? CONTEST_ADVERSARY_ROUNDS : 1;
+}
+
+static int rounds_play(const struct contest_policy *policy, const struct contest_cell *cell,
+		       const struct contest_view *view, struct contest_result *ret_result,
+		       struct dav2m_host_error *error)
+{
+	const unsigned int rounds = rounds_of(policy, view);
 	uint64_t *sum[COUNTS], *count[COUNTS];
 	struct contest_result result;
 	unsigned int round, i;
@@ -410,12 +455,30 @@ int contest_play(const struct contest_policy *policy, const struct contest_cell 
 	counts_of(&result, count);
 	for (round = 1; !rc && round < rounds; round++) {
 		rc = round_play(policy, cell, view, round, &result, error);
-		for (i = 0; i < COUNTS; i++)
+		for (i = 0; i < COUNTS && !rc; i++)
 			*sum[i] += *count[i];
-		bound_widen(&ret_result->bound, &result.bound);
+		if (!rc)
+			bound_widen(&ret_result->bound, &result.bound);
 	}
-	for (i = 0; i < COUNTS; i++)
+	for (i = 0; i < COUNTS && !rc; i++)
 		*sum[i] /= rounds;
+	return rc;
+}
+
+int contest_play(const struct contest_policy *policy, size_t n, const struct contest_cell *cell,
+		 const struct contest_view *view, struct contest_result *ret_result,
+		 struct dav2m_host_error *error)
+{
+	struct bases bases = {.best = NULL};
+	size_t i;
+	int rc = 0;
+
+	if (cell->pair)
+		rc = bases_find(cell->pair, cell->switch_cycles, &bases, error);
+	for (i = 0; i < n && !rc; i++)
+		rc = cell->pair ? score_on(&policy[i], cell, &bases, view, 0, &ret_result[i], error)
+				: rounds_play(&policy[i], cell, view, &ret_result[i], error);
+	free(bases.best);
 	return rc;
 }
 

@@ -37,8 +37,9 @@ struct contest_result {
 	struct bound_share bound; /* against the adversary: the most of any round */
 };
 
-/* Answers 0 or a negative enum dav2m_host_code. */
-int contest_play(const struct contest_policy *policy, const struct contest_cell *cell,
+/* Each of n policies by itself, with a result each. Answers 0 or a negative enum
+   dav2m_host_code. */
+int contest_play(const struct contest_policy *policy, size_t n, const struct contest_cell *cell,
 		 const struct contest_view *view, struct contest_result *ret_result,
 		 struct dav2m_host_error *error);
 
@@ -56,8 +57,8 @@ int contest_long_phases(const struct dav2m_pair *pair, const uint64_t switch_cyc
 /* Rows that the adversary plays: as many as most lists of phases have. */
 #define CONTEST_ADVERSARY_ROWS 24000u
 
-/* So often it plays, each time against other coins, and other coins are scored: what one throw
-   makes of a policy says little. */
+/* So often it plays where anything is drawn by lot, each time against other coins, and other coins
+   are scored: what one throw makes of a policy says little. */
 #define CONTEST_ADVERSARY_ROUNDS 8u
 
 #endif
