@@ -260,8 +260,11 @@ static enum dav2m_verdict judge_quiet(struct dav2m *ctl)
 static uint32_t probe_loss(const struct dav2m *ctl)
 {
 	const struct dav2m_regret *r = &ctl->judge.regret;
-	const unsigned int times_two = r->arrived + (r->doubted ? r->doubt_losses : 0u);
+	unsigned int times_two = r->arrived + (r->doubted ? r->doubt_losses : 0u);
 
+	/* What it takes to fill the shadow tables, only the first time shows. */
+	if (r->arrived && ctl->switches[DAV2M_SHADOW] == 1)
+		times_two = MOST_LOSSES;
 	return least((uint64_t)part_bp(round_trip(r), ctl->config.probe_loss_bp) << times_two,
 		     UINT32_MAX);
 }
@@ -282,9 +285,18 @@ static DAV2M_RARE enum dav2m_verdict judge_storm(struct dav2m *ctl)
 	return VERDICT_GIVE_UP;
 }
 
+/* Shadow tables fill ever more slowly: a tick that loses, but has cost a quarter less than the one
+   before, is of the transient still. */
+static int is_filling(const struct dav2m_regret *r, const struct dav2m_tick *tick, uint32_t before)
+{
+	return r->mode == DAV2M_SHADOW && r->arrived &&
+	       tick->cost > walk_elsewhere(r, tick->walk) && tick->cost <= before - before / 4;
+}
+
 static enum dav2m_verdict judge_probe(struct dav2m *ctl)
 {
 	struct dav2m_regret *r = &ctl->judge.regret;
+	const uint32_t before = unpack(r->cost);
 	struct dav2m_tick tick;
 
 	if (!tick_is_over(ctl))
@@ -294,6 +306,10 @@ static enum dav2m_verdict judge_probe(struct dav2m *ctl)
 	if (!r->probing)
 		return regrets(ctl, &tick) && r->why == KNOWN_BETTER ? VERDICT_REJECT
 								     : VERDICT_KEEP;
+	if (is_filling(r, &tick, before)) {
+		r->settling = dav2m_regret_sum(r->settling, tick.cost);
+		return VERDICT_ROLL;
+	}
 	learn_from(ctl, &tick);
 	if (-(int64_t)r->gain > probe_loss(ctl))
 		return VERDICT_REJECT;

@@ -28,6 +28,10 @@
 /* Why the mode was or is to be changed. */
 enum { KNOWN_BETTER = 0, UNSEEN_PHASE, DOUBTED };
 
+/* What a probe may lose doubles with the probes that failed before it up to 2^6 times: 16 round
+   trips and more than any transient. */
+#define MOST_LOSSES 6
+
 /* What a tick came to. */
 struct dav2m_tick {
 	uint64_t walks;	  /* TLB misses, or what stands for them */

@@ -23,10 +23,6 @@
    % of that. */
 #define EXITS_TRIPS_BITS 6
 
-/* What a probe may lose doubles with the probes that failed before it up to 2^6 times: 16 round
-   trips and more than any transient. */
-#define MOST_LOSSES 6
-
 /* How much later than it was right, 1/32 and a tick: phases vary, and before their end there is
    nothing to find. */
 #define LATER_BITS 5
