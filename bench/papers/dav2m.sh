@@ -76,16 +76,6 @@ row dav2m-transient-longest '< 100 ms' "$(calc "($to_nested > $to_shadow ? $to_n
 	"$(holds "$to_nested < 2e8 && $to_shadow < 2e8")"
 
 # The regret judge, which is not the paper's, on the paper's programs.
-why_bounded() {
-	case $1 in
-	zeusmp)
-		echo 'its probes of shadow paging are given up while the tables are filled, which costs' \
-			'several times what a switch is taken for, and cut short does not show that: nested paging stays'
-		;;
-	*) echo 'it begins in the worse mode, and leaving it weighs more in a program a hundredth as long' ;;
-	esac
-}
-
 for name in swim zeusmp gcc gzip apsi crafty fma3d; do
 	file=$scratch/bounded-$name
 	simulate "$file" --preset bounded --workload "spec-$name" --machine opteron2350 --guest-tables 2 \
@@ -94,5 +84,5 @@ for name in swim zeusmp gcc gzip apsi crafty fma3d; do
 	best=$(printf '%s\n' "$(cell "$static" shadow cycles)" "$(cell "$static" nested cycles)" | sort -n | head -n 1)
 	lost=$(calc "($(cell "$file" adaptive cycles) / $best - 1) * 100")
 	row "dav2m-bounded-controller-$name" 'within 1 %' "$lost" percent "$(holds "$lost <= 1")" \
-		"$(why_bounded "$name")"
+		'it begins in the worse mode, and leaving it weighs more in a program a hundredth as long'
 done
