@@ -257,6 +257,7 @@ START_TEST(lists_are_priced)
 	const struct phase phase = {1, 1000, 4000, 100000, 60, 0};
 	const struct phases phases = {.body = &phase, .body_phases = 1, .ticks = 1};
 	const struct contest_model *model;
+	const size_t last = TAPE_TICK_ROWS - 1;
 	struct dav2m_sample shadow[TAPE_TICK_ROWS], nested[TAPE_TICK_ROWS];
 	size_t i;
 
@@ -269,10 +270,10 @@ START_TEST(lists_are_priced)
 		}
 		tape_phases_fill(&phases, model, 0, 1, shadow, nested);
 		ck_assert_uint_eq(shadow[0].value[DAV2M_PAGING_EXIT_CYCLES],
-				  (uint64_t)(MEGA * exit));
-		ck_assert_uint_eq(nested[0].value[DAV2M_WALK_CYCLES], (uint64_t)(7.5e6 / 4 * walk));
+				  (uint64_t)((double)MEGA * exit));
+		ck_assert_uint_eq(nested[0].value[DAV2M_WALK_CYCLES], (uint64_t)(1.875e6 * walk));
 		/* Cycles are what they were, and what the prices add; each row is a quarter. */
-		ck_assert_double_eq_tol((double)nested[TAPE_TICK_ROWS - 1].value[DAV2M_CYCLES],
+		ck_assert_double_eq_tol((double)nested[last].value[DAV2M_CYCLES],
 					(100e6 + 6e6 + 7.5e6 * (walk - 1)) / 4, 2);
 	}
 }
