@@ -10,10 +10,11 @@
  *     shadow paging, while nested runs: walks x what a shadow walk costs, and the paging exits of
  *                    the last time that shadow paging saw a phase with this signature
  *
- * What cannot be known is bought: a probe of shadow paging, paid from a budget that is a share of
- * all cycles. Two things are worth one: a phase that shadow paging has not seen, for which no more
- * exits are assumed than there must be, one for each TLB flush; and doubt, which grows while a
- * phase is only remembered as bad.
+ * What cannot be known is bought: a probe, paid from a budget that is a share of all cycles. Two
+ * things are worth one of shadow paging: a phase that it has not seen, for which no more exits are
+ * assumed than one for each TLB flush; and doubt, which grows while a phase is only remembered as
+ * bad. Two are worth one of nested paging: that walks were not compared yet, and exits that add up
+ * while they are only thought to be the lesser evil.
  */
 #include "regret.h"
 
@@ -23,8 +24,8 @@
 /* The budget holds up to 8 round trips: the probes that a program with as many phases needs. */
 #define BUDGET_TRIPS 8
 
-/* Shadow paging intercepts whatever flushes the guest's TLB (CR3 loads, INVLPG): so many exits it
-   has at least. */
+/* Shadow paging intercepts what flushes the guest's TLB (CR3 loads, INVLPG), so that there are
+   about so many exits at least. Where their price is not the others', doubt finds it out. */
 static uint32_t least_exits(const struct dav2m *ctl, const struct dav2m_tick *tick)
 {
 	return exit_price(ctl, tick->flushed);
@@ -49,16 +50,14 @@ static void estimate_shadow(struct dav2m *ctl, struct dav2m_tick *tick)
 	struct dav2m_regret *r = &ctl->judge.regret;
 	uint16_t exits = r->phase[r->current].exits;
 
-	r->surety = DAV2M_REMEMBERED;
-	if (exits == UNSEEN) {
-		r->surety = DAV2M_GUESSED;
-		if (r->budget >= 0) {
-			tick->other = dav2m_regret_sum(tick->other, least_exits(ctl, tick));
-			return;
-		}
-		exits = dav2m_regret_nearest_exits(r, tick);
-	}
+	r->surety = exits == UNSEEN ? DAV2M_GUESSED : DAV2M_REMEMBERED;
 	tick->saved = tick->cost > tick->other ? tick->cost - tick->other : 0;
+	if (exits == UNSEEN && r->budget >= 0) {
+		tick->other = dav2m_regret_sum(tick->other, least_exits(ctl, tick));
+		return;
+	}
+	if (exits == UNSEEN)
+		exits = dav2m_regret_nearest_exits(r, tick);
 	if (exits == UNSEEN)
 		tick->other = tick->cost; /* nothing is known, and nothing can be bought */
 	else
@@ -184,7 +183,7 @@ static inline int regrets(struct dav2m *ctl, struct dav2m_tick *tick)
 
 	regret(ctl, tick);
 	if (is_regretted(r))
-		r->why = r->surety == DAV2M_GUESSED && !tick->saved ? UNSEEN_PHASE : KNOWN_BETTER;
+		r->why = r->surety == DAV2M_GUESSED && r->budget >= 0 ? UNSEEN_PHASE : KNOWN_BETTER;
 	else if (is_doubted(ctl, r, tick))
 		r->why = r->mode == DAV2M_NESTED ? DOUBTED : UNSEEN_PHASE;
 	else
@@ -269,6 +268,25 @@ static uint32_t probe_loss(const struct dav2m *ctl)
 		     UINT32_MAX);
 }
 
+/* In the middle of a tick: beyond what the other mode would cost, a probe may lose so much, and a
+   stay the late limit, whichever holds when it is looked at. */
+static uint32_t exits_limit(const struct dav2m *ctl)
+{
+	const struct dav2m_regret *r = &ctl->judge.regret;
+	uint64_t grains = r->other;
+
+	grains += r->probing ? probe_loss(ctl) : dav2m_regret_most(r);
+	/* A little more, so that what rounding took does not make it a false alarm. */
+	grains = least(grains + grains / 64 + 2, UINT32_MAX);
+	return least(grains * (UINT32_MAX / r->exit_cycles) >> (32 - ctl->step_shift),
+		     UINT32_MAX - 1);
+}
+
+static uint32_t less_by_a_quarter(uint32_t cost)
+{
+	return cost - cost / 4;
+}
+
 /* In the middle of a tick: the exits so far are more than a whole tick may have. */
 static DAV2M_RARE enum dav2m_verdict judge_storm(struct dav2m *ctl)
 {
@@ -276,6 +294,8 @@ static DAV2M_RARE enum dav2m_verdict judge_storm(struct dav2m *ctl)
 	struct dav2m_phase *phase = &r->phase[r->current];
 	uint32_t exits = dav2m_regret_exit_cost(ctl);
 
+	if (r->arrived && !ctl->settle_ticks && exits <= less_by_a_quarter(unpack(r->cost)))
+		return VERDICT_HOLD; /* may be filling still */
 	if (!r->probing || ctl->state != DAV2M_STATE_PRESHADOW ||
 	    (int64_t)exits - r->other - r->gain <= probe_loss(ctl))
 		return VERDICT_HOLD;
@@ -290,7 +310,8 @@ static DAV2M_RARE enum dav2m_verdict judge_storm(struct dav2m *ctl)
 static int is_filling(const struct dav2m_regret *r, const struct dav2m_tick *tick, uint32_t before)
 {
 	return r->mode == DAV2M_SHADOW && r->arrived &&
-	       tick->cost > walk_elsewhere(r, tick->walk) && tick->cost <= before - before / 4;
+	       tick->cost > walk_elsewhere(r, tick->walk) &&
+	       tick->cost <= less_by_a_quarter(before);
 }
 
 static enum dav2m_verdict judge_probe(struct dav2m *ctl)
@@ -307,14 +328,20 @@ static enum dav2m_verdict judge_probe(struct dav2m *ctl)
 		return regrets(ctl, &tick) && r->why == KNOWN_BETTER ? VERDICT_REJECT
 								     : VERDICT_KEEP;
 	if (is_filling(r, &tick, before)) {
-		r->settling = dav2m_regret_sum(r->settling, tick.cost);
+		r->settling =
+			dav2m_regret_sum(r->settling, tick.cost - walk_elsewhere(r, tick.walk));
+		dav2m_regret_calibrate_exits(ctl, &tick);
 		return VERDICT_ROLL;
 	}
 	learn_from(ctl, &tick);
 	if (-(int64_t)r->gain > probe_loss(ctl))
 		return VERDICT_REJECT;
-	if (tick.cost > tick.other)
+	if (tick.cost > tick.other) {
+		/* From here on it may lose less than in its transient. */
+		if (r->mode == DAV2M_SHADOW)
+			ctl->exits_due = exits_limit(ctl);
 		return VERDICT_ROLL;
+	}
 	r->probing = 0;
 	if (r->mode == DAV2M_SHADOW)
 		r->good_ticks = 0;
@@ -408,20 +435,6 @@ static void learn(struct dav2m *ctl, enum dav2m_lesson lesson)
 static void calm(struct dav2m *ctl)
 {
 	(void)ctl; /* doubt has a clock of its own */
-}
-
-/* In the middle of a tick: beyond what the other mode would cost, a probe may lose so much, and a
-   stay the late limit, whichever holds when it is looked at. */
-static uint32_t exits_limit(const struct dav2m *ctl)
-{
-	const struct dav2m_regret *r = &ctl->judge.regret;
-	uint64_t grains = r->other;
-
-	grains += r->probing ? probe_loss(ctl) : dav2m_regret_most(r);
-	/* A little more, so that what rounding took does not make it a false alarm. */
-	grains = least(grains + grains / 64 + 2, UINT32_MAX);
-	return least(grains * (UINT32_MAX / r->exit_cycles) >> (32 - ctl->step_shift),
-		     UINT32_MAX - 1);
 }
 
 static void reset(struct dav2m *ctl)

@@ -40,7 +40,8 @@ struct dav2m_tick {
 	uint32_t exits;	  /* and paging exits, */
 	uint32_t cost;	  /* together; */
 	uint32_t other;	  /* and what it would have cost in the other mode, */
-	uint32_t saved;	  /* and have saved there without exits, where they are unknown */
+	uint32_t saved;	  /* and have saved there if what is not counted were nothing: exits; under
+			     shadow paging, what walks would be dearer */
 	uint32_t ratio;	  /* of work to window_inst, in 1/256 */
 	uint32_t flushed; /* TLB flushes */
 	uint8_t misses;	  /* the signature: misses and flushes */

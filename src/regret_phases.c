@@ -21,7 +21,7 @@ static unsigned int place(struct dav2m *ctl)
 {
 	struct dav2m_regret *r = &ctl->judge.regret;
 
-	if (r->phases && r->phase[r->current].exits == UNSEEN)
+	if (r->phase[r->current].exits == UNSEEN)
 		return r->current;
 	if (r->phases < DAV2M_PHASES)
 		return r->phases++;

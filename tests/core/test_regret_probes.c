@@ -44,8 +44,32 @@ START_TEST(filling_tables_is_a_transient)
 	rig_expect_reason(tick(SHADOW, 0), DAV2M_PROBE_KEPT);
 	ck_assert(!r->arrived);
 	/* What was longer than the last tick, and what was lost, is the price of the switch. */
-	ck_assert_uint_eq(view().round_trip_cycles,
-			  1001 + unpack(pack((1001 + 1700 + 1500 + 1125) / 2)));
+	ck_assert_uint_eq(view().round_trip_cycles, 1001 + (1001 + 1700 + 600 + 225) / 2);
+}
+END_TEST
+
+/* However often the VMM samples: in the middle of a tick its exits may still be those of filling.
+ */
+START_TEST(filling_goes_on_in_the_middle_of_a_tick)
+{
+	begin(DAV2M_NESTED);
+	rig.ctl.switches[DAV2M_SHADOW] = 0;
+	probe();
+	rig_expect_reason(tick(SHADOW, 25000), DAV2M_SETTLING);
+	rig.ctl.switches[DAV2M_SHADOW] = 2;
+	rig_expect_reason(storm(unpack(r->cost) * 3 / 4 - 100), DAV2M_WAITING);
+	rig_expect_reason(storm(200), DAV2M_PROBE_ABORTED);
+}
+END_TEST
+
+/* What a settled tick may lose is what the VMM is told to look out for. */
+START_TEST(storms_of_settled_probes_are_told)
+{
+	begin(DAV2M_NESTED);
+	settled_probe();
+	rig_expect_reason(tick(SHADOW, NESTED - SHADOW + 100), DAV2M_ROLLED);
+	ck_assert(r->probing);
+	ck_assert_uint_eq(rig.ctl.exits_due, dav2m_regret_judge.exits_limit(&rig.ctl));
 }
 END_TEST
 
@@ -371,6 +395,8 @@ int main(void)
 	tcase_add_loop_test(tests, transient_may_lose_twice_as_much, 0, 2);
 	tcase_add_loop_test(tests, first_transient_is_not_cut_short, 0, 2);
 	tcase_add_loop_test(tests, filling_tables_is_a_transient, 0, 2);
+	tcase_add_test(tests, filling_goes_on_in_the_middle_of_a_tick);
+	tcase_add_test(tests, storms_of_settled_probes_are_told);
 	tcase_add_loop_test(tests, settled_tick_may_lose_a_quarter, 0, 2);
 	tcase_add_loop_test(tests, losses_add_up, 0, 2);
 	tcase_add_test(tests, storm_ends_a_transient);
