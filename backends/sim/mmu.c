@@ -119,6 +119,12 @@ static uint8_t smaller(uint8_t a, uint8_t b)
 	return a < b ? a : b;
 }
 
+void sim_mmu_forget_walks(struct sim_mmu *mmu)
+{
+	if (mmu->walk_cache != NULL)
+		sim_tlb_flush(mmu->walk_cache);
+}
+
 void sim_mmu_flush(struct sim_mmu *mmu)
 {
 	uint32_t i;
@@ -127,8 +133,7 @@ void sim_mmu_flush(struct sim_mmu *mmu)
 		sim_tlb_flush(&mmu->firsts[i]);
 	for (i = 0; i < mmu->second_arrays; i++)
 		sim_sets_flush(&mmu->second[i]);
-	if (mmu->walk_cache != NULL)
-		sim_tlb_flush(mmu->walk_cache);
+	sim_mmu_forget_walks(mmu);
 	if (mmu->nested_tlb != NULL)
 		sim_tlb_flush(mmu->nested_tlb);
 	mmu->large = 0;
@@ -160,8 +165,7 @@ void sim_mmu_invlpg(struct sim_mmu *mmu, uint64_t vpn)
 	for (s = 0; s < DAV2M_SIM_STREAMS; s++)
 		for (p = 0; p < DAV2M_SIM_PAGES; p++)
 			entry_remove(mmu, s, p, vpn);
-	if (mmu->walk_cache != NULL)
-		sim_tlb_flush(mmu->walk_cache);
+	sim_mmu_forget_walks(mmu);
 }
 
 void sim_mmu_rebase(struct sim_mmu *mmu)

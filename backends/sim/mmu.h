@@ -68,6 +68,8 @@ void sim_mmu_free(struct sim_mmu *mmu);
 void sim_mmu_geometry(struct sim_mmu *mmu, const struct sim_geometry *g,
 		      enum dav2m_sim_page nested_page, int nested);
 void sim_mmu_flush(struct sim_mmu *mmu);
+/* Empties the page-walk cache. */
+void sim_mmu_forget_walks(struct sim_mmu *mmu);
 void sim_mmu_invlpg(struct sim_mmu *mmu, uint64_t vpn);
 void sim_mmu_rebase(struct sim_mmu *mmu);
 

@@ -407,10 +407,32 @@ static int piece_run(struct dav2m_smp *smp, struct smp_domain *domain, struct sm
 	return error;
 }
 
+/* Grows with the page tables that the guest, and the VMM, have given back. */
+static uint64_t tables_gone(const struct smp_domain *domain)
+{
+	return domain->sim->guest.tables_freed + domain->sim->vmm.torn_flushes;
+}
+
+/*
+ * Frames of page tables that went in a piece are reused from its end on. A kernel, and a VMM, keep
+ * them until all CPUs have flushed; here the flush comes later, as operations, and nothing may walk
+ * through them until then.
+ */
+static void walks_forget(struct dav2m_smp *smp, const struct smp_domain *domain)
+{
+	const struct smp_machine *machine = &smp->machine;
+	uint32_t i;
+
+	for (i = 0; i < machine->vcpus; i++)
+		if (machine->vcpu[i].domain == domain->id)
+			sim_mmu_forget_walks(&smp->mmu[machine->vcpu[i].pcpu]);
+}
+
 int smp_refill(void *self, struct smp_vcpu *vcpu)
 {
 	struct dav2m_smp *smp = self;
 	struct smp_domain *domain = &smp->domain[vcpu->domain];
+	const uint64_t gone = tables_gone(domain);
 	int more = words_read(smp, vcpu);
 	int error;
 
@@ -420,6 +442,8 @@ int smp_refill(void *self, struct smp_vcpu *vcpu)
 	smp_context_load(smp, vcpu);
 	error = piece_run(smp, domain, &smp->context[vcpu->id]);
 	smp_context_save(smp, vcpu);
+	if (tables_gone(domain) != gone)
+		walks_forget(smp, domain);
 	smp->running = NULL;
 	return error < 0 ? error : 1;
 }

@@ -120,6 +120,64 @@ START_TEST(coherent)
 }
 END_TEST
 
+static void compute(struct script *script, uint32_t vcpu, uint64_t instructions)
+{
+	uint64_t n;
+
+	for (; instructions > 0; instructions -= n) {
+		n = instructions < DAV2M_SIM_RUN_MAX ? instructions : DAV2M_SIM_RUN_MAX;
+		script->word[vcpu][script->used[vcpu]++] =
+			dav2m_sim_reference(DAV2M_SIM_FETCH, 1, (uint32_t)n);
+	}
+}
+
+/* From here on two vCPUs run at the same time. */
+static void meet(struct dav2m_smp *smp)
+{
+	struct smp_vcpu *vcpu = smp->machine.vcpu;
+	const uint64_t time = vcpu[0].time > vcpu[1].time ? vcpu[0].time : vcpu[1].time;
+
+	vcpu[0].time = vcpu[1].time = time;
+}
+
+/*
+ * One vCPU takes away the tables that the other one's page-walk cache leads to, at a time that moves
+ * along the other one's accesses from round to round: those walk what is there, not what is gone.
+ */
+START_TEST(tables_go)
+{
+	const int large = _i == 8; /* only shadow paging has tables below large pages */
+	const char *const policy = large ? "shadow" : dav2m_smp_policy((size_t)_i)->name;
+	struct script script = {.used = {0}};
+	struct dav2m_smp_config config = config_of(&script, 2, policy);
+	struct dav2m_smp *smp;
+	uint64_t page;
+	uint32_t round, v;
+
+	config.guest_page = large ? DAV2M_SIM_2M : DAV2M_SIM_4K;
+	smp = smp_new(&config);
+	for (v = 0; v < 2; v++)
+		event(&script, v, DAV2M_SIM_SWITCH, 7, 0, 0);
+	for (round = 0; round < 300; round++) {
+		for (page = 0; page < 32; page++)
+			touch(&script, 0, DAV2M_SIM_STORE, HEAP + page);
+		run(smp);
+		meet(smp);
+		compute(&script, 0, round * 100);
+		event(&script, 0, DAV2M_SIM_UNMAP, HEAP * PAGE, 32 * PAGE, 0);
+		for (page = 0; page < 32; page++) {
+			touch(&script, 1, DAV2M_SIM_LOAD, HEAP + page);
+			compute(&script, 1, 1000);
+		}
+		run(smp);
+		for (v = 0; v < 2; v++)
+			tlb_check(smp, v, 32);
+	}
+	ck_assert_uint_gt(smp->domain[0].sim->guest.tables_freed + smp->domain[0].torn, 100);
+	dav2m_smp_free(smp);
+}
+END_TEST
+
 static void to_and_fro(void *context, struct dav2m_smp *smp, uint32_t domain, uint32_t vcpu,
 		       int at_window)
 {
@@ -215,6 +273,7 @@ int main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, shootdown, 0, 8);
 	tcase_add_loop_test(tcase, coherent, 0, 8);
+	tcase_add_loop_test(tcase, tables_go, 0, 9);
 	tcase_add_test(tcase, coherent_while_switching);
 	tcase_add_test(tcase, no_shootdown);
 	tcase_add_loop_test(tcase, process_in_use, 0, 2);
