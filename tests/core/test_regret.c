@@ -1,50 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The regret judge as a VMM meets it: what it loses on traces with known answers, with which
- * counters, what probing costs it, and what it makes of switches, pins and storms.
+ * counters, what probing costs it, and what it makes of switches and pins.
  */
-#include <stdio.h>
-
-#include "phases.h"
-#include "rig.h"
-
-#define WALKS	   (DAV2M_BIT(DAV2M_WALK_CYCLES) | DAV2M_BIT(DAV2M_TLB_MISSES))
-#define EXITS	   (DAV2M_BIT(DAV2M_PAGING_EXITS) | DAV2M_BIT(DAV2M_PAGING_EXIT_CYCLES))
-#define WORK	   (DAV2M_BIT(DAV2M_PROGRESS) | DAV2M_BIT(DAV2M_CYCLES))
-#define ROUND_TRIP (PHASES_TO_NESTED_CYCLES + PHASES_TO_SHADOW_CYCLES)
-
-/* A VMM that runs a recording. */
-struct vmm {
-	struct dav2m ctl;
-	struct dav2m_sample counters;
-	struct dav2m_decision last;
-	struct dav2m_sample *tick[DAV2M_MODES];
-	size_t ticks;
-	enum dav2m_mode mode;
-	uint32_t has; /* counters */
-	int told;     /* tells what a switch costs */
-	uint64_t cycles;
-	uint32_t switches;
-};
-
-static struct dav2m_config bounded(void)
-{
-	struct dav2m_config config = {.size = sizeof(config)};
-
-	ck_assert_int_eq(dav2m_config_preset(DAV2M_PRESET_BOUNDED, &config), 0);
-	return config;
-}
-
-/* The same with ticks as long as those of the lists, for numbers that can be checked by hand. */
-static struct dav2m_config bounded_long(void)
-{
-	struct dav2m_config config = bounded();
-
-	config.round_trip_ticks = (uint8_t)((uint64_t)config.round_trip_ticks * config.window_inst /
-					    PHASES_TICK_PROGRESS);
-	config.window_inst = PHASES_TICK_PROGRESS;
-	return config;
-}
+#include "regret_vmm.h"
 
 static void vmm_begin(struct vmm *vmm, const struct phases *phases, enum dav2m_mode mode,
 		      uint32_t has)
@@ -68,26 +27,6 @@ static void vmm_end(struct vmm *vmm)
 {
 	free(vmm->tick[0]);
 	free(vmm->tick[1]);
-}
-
-static struct dav2m_regret_view view(const struct vmm *vmm)
-{
-	struct dav2m_explanation now;
-
-	rig_must(dav2m_explain(&vmm->ctl, &now) == 0);
-	return now.regret;
-}
-
-static void vmm_switch(struct vmm *vmm)
-{
-	uint64_t cost =
-		vmm->last.mode == DAV2M_NESTED ? PHASES_TO_NESTED_CYCLES : PHASES_TO_SHADOW_CYCLES;
-
-	vmm->mode = vmm->last.mode;
-	vmm->cycles += cost;
-	vmm->counters.value[DAV2M_CYCLES] += cost;
-	vmm->switches++;
-	rig_must(dav2m_acknowledge(&vmm->ctl, DAV2M_DONE, vmm->told ? cost : 0) == 0);
 }
 
 static void vmm_tick(struct vmm *vmm, size_t i)
@@ -195,58 +134,6 @@ START_TEST(a_round_trip_is_measured)
 }
 END_TEST
 
-/* A tick by hand. */
-struct work {
-	uint64_t cycles;
-	uint64_t misses;
-	uint64_t walk_cycles;
-	uint64_t exits;
-};
-
-static void work(struct vmm *vmm, uint64_t progress, struct work work)
-{
-	uint64_t *value = vmm->counters.value;
-
-	value[DAV2M_PROGRESS] += progress;
-	value[DAV2M_CYCLES] += work.cycles;
-	value[DAV2M_TLB_MISSES] += work.misses;
-	value[DAV2M_WALK_CYCLES] += work.walk_cycles;
-	value[DAV2M_PAGING_EXITS] += work.exits;
-	value[DAV2M_PAGING_EXIT_CYCLES] += work.exits * 4000;
-	(void)dav2m_paging_exits(&vmm->ctl, (uint32_t)work.exits);
-	rig_must(dav2m_sample(&vmm->ctl, &vmm->counters, &vmm->last) == 0);
-	if (vmm->last.action == DAV2M_SWITCH)
-		vmm_switch(vmm);
-}
-
-/* The same in either mode for some ticks, or until the mode is the wanted one. */
-static void work_until(struct vmm *vmm, enum dav2m_mode wanted, struct work shadow,
-		       struct work nested)
-{
-	for (int i = 0; i < 400 && vmm->mode != wanted; i++)
-		work(vmm, PHASES_TICK_PROGRESS, vmm->mode == DAV2M_SHADOW ? shadow : nested);
-	ck_assert_int_eq(vmm->mode, wanted);
-}
-
-static void by_hand(struct vmm *vmm, enum dav2m_mode mode, uint32_t has, uint32_t share_bp)
-{
-	struct dav2m_config config = bounded_long();
-
-	config.probe_share_bp = (uint16_t)share_bp;
-	*vmm = (struct vmm){.mode = mode, .has = has, .told = 1};
-	ck_assert_int_eq(dav2m_init(&vmm->ctl, &config, mode), 0);
-	/* Not the first probe of shadow paging, which has more patience. */
-	vmm->ctl.switches[DAV2M_SHADOW] = 1;
-	vmm->counters.valid = has;
-	ck_assert_int_eq(dav2m_sample(&vmm->ctl, &vmm->counters, &vmm->last), 0);
-}
-
-static const struct work calm = {100000000, 1000, 15000, 0};
-static const struct work missing = {160000000, 1000000, 75000000, 0};
-static const struct work missing_less = {115000000, 1000000, 15000000, 0};
-static const struct work exiting_some = {140000000, 1000000, 15000000, 10000};
-static const struct work exiting = {220000000, 1000000, 15000000, 30000};
-
 START_TEST(a_pin_begins_a_stay)
 {
 	struct vmm vmm;
@@ -303,45 +190,6 @@ START_TEST(nothing_to_judge_by)
 }
 END_TEST
 
-/* While a storm of exits lasts, a tick takes long: shadow paging is left in its middle. The phase
-   is remembered by what the whole tick would have cost. */
-START_TEST(flood)
-{
-	struct vmm vmm;
-	int32_t exits = 0;
-
-	by_hand(&vmm, DAV2M_SHADOW, DAV2M_ALL_COUNTERS & ~EXITS, 39);
-	work(&vmm, PHASES_TICK_PROGRESS, calm);
-	while (!dav2m_paging_exits(&vmm.ctl, 1))
-		ck_assert_int_lt(++exits, 60000);
-	/* No sooner than nested paging's walks and the highest limit have been lost. */
-	ck_assert_uint_ge((uint64_t)exits * 4000, view(&vmm).limit_cycles);
-	work(&vmm, PHASES_TICK_PROGRESS / 4,
-	     (struct work){25000000 + (uint64_t)exits * 4000, 1000, 15000, 0});
-	ck_assert_int_eq(vmm.mode, DAV2M_NESTED);
-	ck_assert_uint_eq(vmm.last.tick, 1);
-	ck_assert_uint_ge(view(&vmm).cost_cycles, (uint64_t)exits * 3990);
-}
-END_TEST
-
-/* A part of a storm that is not worth a switch yet is judged when the tick is over. */
-START_TEST(no_flood)
-{
-	struct vmm vmm;
-
-	by_hand(&vmm, DAV2M_SHADOW, DAV2M_ALL_COUNTERS & ~EXITS, 39);
-	work(&vmm, PHASES_TICK_PROGRESS, calm);
-	(void)dav2m_paging_exits(&vmm.ctl, 5000);
-	work(&vmm, PHASES_TICK_PROGRESS / 4, (struct work){45000000, 1000, 15000, 0});
-	ck_assert_int_eq(vmm.mode, DAV2M_SHADOW);
-	ck_assert_int_eq(vmm.last.reason, DAV2M_WAITING);
-	(void)dav2m_paging_exits(&vmm.ctl, 45000);
-	work(&vmm, 3 * PHASES_TICK_PROGRESS / 4, (struct work){255000000, 1000, 15000, 0});
-	ck_assert_int_eq(vmm.mode, DAV2M_NESTED);
-	ck_assert_uint_eq(vmm.last.tick, 2);
-}
-END_TEST
-
 /* Only exits, and the cycles of all: enough to leave a storm, and to come back. */
 START_TEST(exits_alone)
 {
@@ -391,109 +239,6 @@ START_TEST(late_samples)
 	/* Static shadow paging: 48 %, static nested 15 %. */
 	ck_assert_uint_lt(over_hindsight_bp(&vmm), 500);
 	vmm_end(&vmm);
-}
-END_TEST
-
-/* Into a probe of shadow paging, its switch just made. */
-static void begin_probe(struct vmm *vmm, uint32_t has)
-{
-	by_hand(vmm, DAV2M_NESTED, has, 39);
-	for (int i = 0; i < 400 && vmm->mode == DAV2M_NESTED; i++)
-		work(vmm, PHASES_TICK_PROGRESS, missing);
-	ck_assert_int_eq(vmm->mode, DAV2M_SHADOW);
-	ck_assert_int_eq(vmm->ctl.state, DAV2M_STATE_PRESHADOW);
-}
-
-/* Exits until a sample is due. */
-static uint32_t exits_until_due(struct vmm *vmm)
-{
-	uint32_t exits = 1;
-
-	while (!dav2m_paging_exits(&vmm->ctl, 1))
-		ck_assert_uint_lt(++exits, 60000);
-	return exits;
-}
-
-/* A probe ends in the middle of a tick, while its transient lasts (_i: and after it), when its
-   exits have cost more than a tick under nested paging and what it may lose. */
-START_TEST(storm_in_a_probe)
-{
-	struct vmm vmm;
-
-	begin_probe(&vmm, WORK | WALKS);
-	if (_i) {
-		struct work first = missing_less;
-
-		first.cycles += 90000000;
-		first.exits = 19000; /* too few to give up at once, too many to stay */
-		work(&vmm, PHASES_TICK_PROGRESS, first);
-		ck_assert_int_eq(vmm.ctl.state, DAV2M_STATE_PRESHADOW);
-	}
-	(void)exits_until_due(&vmm);
-	work(&vmm, PHASES_TICK_PROGRESS / 4, missing_less);
-	ck_assert_str_eq(dav2m_reason_name(vmm.last.reason), "probe_aborted");
-	ck_assert_int_eq(vmm.mode, DAV2M_NESTED);
-	ck_assert_uint_gt(view(&vmm).probing_cycles, ROUND_TRIP / 2);
-}
-END_TEST
-
-/* An alarm that a sample finds unfounded is not sounded again in this tick. */
-START_TEST(false_alarm)
-{
-	struct vmm vmm;
-
-	begin_probe(&vmm, WORK | WALKS);
-	vmm.counters.valid |= EXITS;
-	work(&vmm, PHASES_TICK_PROGRESS / 4, calm);
-	(void)exits_until_due(&vmm);
-	work(&vmm, PHASES_TICK_PROGRESS / 4, calm);
-	ck_assert_int_eq(vmm.mode, DAV2M_SHADOW);
-}
-END_TEST
-
-/* Nor is it during a transient, when the exits turn out to have been cheap; in the next tick it
-   may be. */
-START_TEST(false_alarm_while_settling)
-{
-	struct vmm vmm;
-
-	begin_probe(&vmm, WORK | WALKS | DAV2M_BIT(DAV2M_PAGING_EXIT_CYCLES));
-	vmm.counters.value[DAV2M_PAGING_EXIT_CYCLES] += exits_until_due(&vmm) * 100;
-	work(&vmm, PHASES_TICK_PROGRESS / 4, calm);
-	rig_expect_reason(vmm.last.reason, DAV2M_SETTLING);
-	ck_assert_int_eq(dav2m_paging_exits(&vmm.ctl, 10000), 0);
-	work(&vmm, PHASES_TICK_PROGRESS, calm);
-	rig_expect_reason(vmm.last.reason, DAV2M_SETTLING);
-	ck_assert_int_eq(vmm.mode, DAV2M_SHADOW);
-	ck_assert_uint_gt(exits_until_due(&vmm), 10000);
-}
-END_TEST
-
-/* The exits of a storm are those of a part of a tick: when they are more than the phase is
-   remembered with (_i), a whole one has at least as many; fewer change nothing. */
-START_TEST(storm_is_remembered)
-{
-	struct work many = {340000000, 1000000, 15000000, 60000};
-	struct work storm = {400000000, 250000, 4000000, _i ? 90000 : 45000};
-	struct vmm vmm;
-	uint64_t before;
-
-	by_hand(&vmm, DAV2M_SHADOW, DAV2M_ALL_COUNTERS, 10000);
-	work_until(&vmm, DAV2M_NESTED, many, missing);
-	for (int i = 0; i < 5; i++)
-		work(&vmm, PHASES_TICK_PROGRESS, missing);
-	before = view(&vmm).other_cycles;
-	ck_assert_int_eq(view(&vmm).surety, DAV2M_REMEMBERED);
-	work_until(&vmm, DAV2M_SHADOW, many, missing);
-	work(&vmm, PHASES_TICK_PROGRESS / 4, storm);
-	rig_expect_reason(vmm.last.reason, DAV2M_PROBE_ABORTED);
-	ck_assert_int_eq(vmm.mode, DAV2M_NESTED);
-	for (int i = 0; i < 5; i++)
-		work(&vmm, PHASES_TICK_PROGRESS, missing);
-	ck_assert_int_eq(view(&vmm).surety, DAV2M_REMEMBERED);
-	/* Remembered to within 1/1024. */
-	ck_assert_uint_ge(view(&vmm).other_cycles, before + (_i ? 119000000 : 0));
-	ck_assert_uint_le(view(&vmm).other_cycles, before + (_i ? 121000000 : 0));
 }
 END_TEST
 
@@ -604,15 +349,9 @@ int main(void)
 	tcase_add_test(tests, a_pin_begins_a_stay);
 	tcase_add_loop_test(tests, a_transient_is_not_regretted, 0, 2);
 	tcase_add_test(tests, nothing_to_judge_by);
-	tcase_add_test(tests, flood);
-	tcase_add_test(tests, no_flood);
 	tcase_add_test(tests, exits_alone);
 	tcase_add_test(tests, no_progress_counter);
 	tcase_add_test(tests, late_samples);
-	tcase_add_loop_test(tests, storm_in_a_probe, 0, 2);
-	tcase_add_test(tests, false_alarm);
-	tcase_add_test(tests, false_alarm_while_settling);
-	tcase_add_loop_test(tests, storm_is_remembered, 0, 2);
 	tcase_add_test(tests, doubt_is_patient);
 	tcase_add_test(tests, walks_too_cheap_to_compare);
 	tcase_add_test(tests, walks_by_the_million);
