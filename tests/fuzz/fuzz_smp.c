@@ -2,8 +2,9 @@
 /*
  * Whatever the guests of several vCPUs do, under any policy: what must always hold.
  *
- * The input: the policy, the numbers of domains, vCPUs and CPUs, and then two bytes for each thing
- * that a vCPU does, the vCPUs taking turns. Most of these are small and in the same few pages and
+ * The input: a byte for the policy, the pages, the tables and whether the mode changes all the
+ * time; one for the numbers of domains, vCPUs and CPUs; and then two bytes for each thing that a
+ * vCPU does, the vCPUs taking turns. Most of these are small and in the same few pages and
  * processes, so that vCPUs get in each other's way.
  */
 #include "must.h"
@@ -117,14 +118,42 @@ static void check(const struct dav2m_smp *smp)
 		     smp->machine.lock[i].first_waiter == SMP_NONE);
 }
 
+static void to_and_fro(void *context, struct dav2m_smp *smp, uint32_t domain, uint32_t vcpu,
+		       int at_window)
+{
+	const enum dav2m_sim_mode mode = dav2m_smp_mode(smp, domain);
+	uint64_t cycles;
+
+	(void)context;
+	if (at_window && mode != DAV2M_SIM_NATIVE)
+		MUST(dav2m_smp_switch(smp, domain, vcpu,
+				      mode == DAV2M_SIM_SHADOW ? DAV2M_NESTED : DAV2M_SHADOW,
+				      &cycles) == 0);
+}
+
+static void config_choose(struct dav2m_smp_config *config, uint8_t how, uint8_t numbers)
+{
+	const struct dav2m_smp_policy *policy = dav2m_smp_policy(how % 8);
+
+	config->mode = policy->mode;
+	config->flags = policy->flags;
+	config->guest_page = (enum dav2m_sim_page)(how >> 3 & 1);
+	config->tables = (enum dav2m_sim_tables)((how >> 4 & 7) % DAV2M_SIM_TABLES);
+	if (how >> 7) {
+		config->window_inst = 100;
+		config->sample = to_and_fro;
+	}
+	config->domains = 1 + numbers % DOMAINS;
+	config->vcpus = 1 + (numbers >> 2) % VCPUS;
+	config->pcpus = 1 + (numbers >> 5) % 3;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct streams streams;
-	const struct dav2m_smp_policy *policy;
 	struct dav2m_smp_config config = {.machine = dav2m_sim_machine_find("core2-e6300"),
 					  .cost = dav2m_sim_cost_find("xen304"),
 					  .smp_cost = dav2m_smp_cost_find("xen3-smp"),
-					  .tables = DAV2M_SIM_LEVELS_2,
 					  .guest_bytes = 16ull << 20,
 					  .nodes = 1,
 					  .read = on_read,
@@ -134,13 +163,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2)
 		return 0;
-	policy = dav2m_smp_policy(data[0] % 8);
-	config.mode = policy->mode;
-	config.flags = policy->flags;
-	config.guest_page = (enum dav2m_sim_page)(data[0] >> 7);
-	config.domains = 1 + data[1] % DOMAINS;
-	config.vcpus = 1 + (data[1] >> 2) % VCPUS;
-	config.pcpus = 1 + (data[1] >> 5) % 3;
+	config_choose(&config, data[0], data[1]);
 	memset(streams.used, 0, sizeof(streams.used));
 	streams.vcpus = config.vcpus;
 	streams.forks = 0;
