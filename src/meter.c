@@ -73,6 +73,8 @@ static DAV2M_RARE enum dav2m_reading regroup(struct dav2m_meter *meter,
 
 /* Both loops are unrolled, which halves the instructions: samples with more than the usual counters
    come by here each time. The pragma wants DAV2M_COUNTERS as a number. */
+_Static_assert(DAV2M_COUNTERS == 7, "the unrolled loops go over all counters");
+
 enum dav2m_reading dav2m_meter_read(struct dav2m_meter *meter, const struct dav2m_sample *sample,
 				    uint32_t wanted)
 {
