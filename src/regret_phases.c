@@ -16,17 +16,22 @@ static uint32_t apart(const struct dav2m_phase *phase, const struct dav2m_tick *
 /* A new phase takes the place of the one that is left, if nothing is remembered of that: ticks in
    which one phase ends and another begins look like phases of their own, and would soon have all
    places. Else it takes one of its own or, when all are taken, that of any other: of those that
-   come round in turn, forgetting the oldest would forget each just before it comes. */
+   come round in turn, forgetting the oldest would forget each just before it comes. While
+   nested paging settles, that is not the one which it will inherit from. */
 static unsigned int place(struct dav2m *ctl)
 {
 	struct dav2m_regret *r = &ctl->judge.regret;
+	unsigned int any;
 
 	if (r->phase[r->current].exits == UNSEEN)
 		return r->current;
 	if (r->phases < DAV2M_PHASES)
 		return r->phases++;
 	/* Knuth's multiplicative hash of the time. */
-	return (ctl->tick * UINT32_C(2654435761) >> 16) % DAV2M_PHASES;
+	any = (ctl->tick * UINT32_C(2654435761) >> 16) % DAV2M_PHASES;
+	if (any == r->left && r->arrived && r->mode == DAV2M_NESTED)
+		any = (any + 1) % DAV2M_PHASES;
+	return any;
 }
 
 DAV2M_RARE void dav2m_regret_change_phase(struct dav2m *ctl, const struct dav2m_tick *tick)

@@ -120,6 +120,29 @@ START_TEST(any_phase_may_be_forgotten)
 }
 END_TEST
 
+/* But for the one that a transient of nested paging will inherit from, while that lasts. */
+static const struct {
+	unsigned int arrived, mode;
+	int kept;
+} transients[] = {{1, DAV2M_NESTED, 1}, {1, DAV2M_SHADOW, 0}, {0, DAV2M_NESTED, 0}};
+
+START_TEST(what_is_inherited_is_not_forgotten)
+{
+	uint32_t taken = 0;
+
+	for (uint32_t i = 0; i < DAV2M_PHASES; i++)
+		(void)see(16 * i, 0);
+	r->left = DAV2M_PHASES - 1;
+	r->arrived = transients[_i].arrived & 1;
+	r->mode = transients[_i].mode & 1;
+	for (uint32_t i = 0; i < 100; i++) {
+		ctl.tick++;
+		taken |= 1u << see(16 * (i % 16), 100 + i);
+	}
+	ck_assert_uint_eq(taken, 0xff & ~(transients[_i].kept ? 1u << r->left : 0u));
+}
+END_TEST
+
 /* Half of the way to what is seen, and not at all where the difference is noise. */
 START_TEST(memory_follows)
 {
@@ -241,6 +264,8 @@ int main(void)
 	tcase_add_test(tests, nearest_phase_is_found);
 	tcase_add_test(tests, misses_tell_more_than_flushes);
 	tcase_add_test(tests, any_phase_may_be_forgotten);
+	tcase_add_loop_test(tests, what_is_inherited_is_not_forgotten, 0,
+			    sizeof(transients) / sizeof(transients[0]));
 	tcase_add_test(tests, memory_follows);
 	tcase_add_test(tests, memory_is_of_rates);
 	tcase_add_test(tests, memory_of_parts);
