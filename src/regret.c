@@ -123,6 +123,8 @@ static DAV2M_RARE void arrive(struct dav2m *ctl, const struct dav2m_tick *tick)
 
 	if (r->mode == DAV2M_NESTED)
 		dav2m_regret_inherit(r);
+	else
+		r->filled = 1;
 	dav2m_regret_arrive(ctl, tick);
 	dav2m_regret_draw(ctl);
 	r->arrived = 0;
@@ -261,8 +263,8 @@ static uint32_t probe_loss(const struct dav2m *ctl)
 	const struct dav2m_regret *r = &ctl->judge.regret;
 	unsigned int times_two = r->arrived + (r->doubted ? r->doubt_losses : 0u);
 
-	/* What it takes to fill the shadow tables, only the first time shows. */
-	if (r->arrived && ctl->switches[DAV2M_SHADOW] == 1)
+	/* What it takes to fill the shadow tables is not known before they have been. */
+	if (r->arrived && !r->filled)
 		times_two = MOST_LOSSES;
 	return least((uint64_t)part_bp(round_trip(r), ctl->config.probe_loss_bp) << times_two,
 		     UINT32_MAX);

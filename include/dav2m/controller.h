@@ -197,6 +197,7 @@ struct dav2m_regret {
 	uint8_t compare : 1; /* the tick before it can be compared with the first that has */
 	uint8_t probing : 1; /* this stay is a probe */
 	uint8_t doubted : 1; /* and began out of doubt */
+	uint8_t filled : 1;  /* a transient of shadow paging has been seen to its end */
 };
 
 /* Private: what the judge in charge keeps between samples. */
@@ -220,6 +221,7 @@ struct dav2m {
 	uint8_t step_shift;    /* of struct dav2m_step */
 	uint16_t settle_ticks; /* left of the transient after the last switch */
 	uint32_t steps_from;   /* the tick in which the moving averages began */
+	uint32_t calm_at;      /* when it has been calm for window_trans */
 	struct dav2m_meter meter;
 	/* What the meter said, and the tick, when the window began ... */
 	uint64_t window_progress;
@@ -234,7 +236,6 @@ struct dav2m {
 	uint32_t tick;		/* completed since dav2m_init(); times below are such ticks */
 	uint32_t nested_ticks;	/* in earlier stays; less the beginning of one that goes on */
 	uint32_t switched_at[DAV2M_MODES]; /* the last switch to each mode */
-	uint32_t calm_at;		   /* when it has been calm for window_trans */
 	uint64_t switch_cycles; /* of the last switch, to be taken out of the next sample */
 	struct dav2m_config config;
 	struct dav2m_step step[DAV2M_STEPS];

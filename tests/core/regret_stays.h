@@ -25,8 +25,8 @@ static inline void begin_with(enum dav2m_mode mode, uint32_t share_bp, uint32_t 
 	config.probe_share_bp = (uint16_t)share_bp;
 	config.window_settle = (uint16_t)settle;
 	rig_begin_with(&rig, &config, mode, DAV2M_ALL_COUNTERS);
-	/* Shadow paging has been probed before: the first time has more patience. */
-	rig.ctl.switches[DAV2M_SHADOW] = 1;
+	/* Shadow tables have been filled before: the first time has more patience. */
+	r->filled = 1;
 }
 
 static inline void begin(enum dav2m_mode mode)

@@ -107,8 +107,8 @@ static inline void by_hand(struct vmm *vmm, enum dav2m_mode mode, uint32_t has, 
 	config.probe_share_bp = (uint16_t)share_bp;
 	*vmm = (struct vmm){.mode = mode, .has = has, .told = 1};
 	ck_assert_int_eq(dav2m_init(&vmm->ctl, &config, mode), 0);
-	/* Not the first probe of shadow paging, which has more patience. */
-	vmm->ctl.switches[DAV2M_SHADOW] = 1;
+	/* Shadow tables have been filled before: the first time has more patience. */
+	vmm->ctl.judge.regret.filled = 1;
 	vmm->counters.valid = has;
 	ck_assert_int_eq(dav2m_sample(&vmm->ctl, &vmm->counters, &vmm->last), 0);
 }

@@ -19,10 +19,44 @@ END_TEST
 START_TEST(first_transient_is_not_cut_short)
 {
 	begin(DAV2M_NESTED);
-	rig.ctl.switches[DAV2M_SHADOW] = 0;
+	r->filled = 0;
 	probe();
 	rig_expect_reason(tick(SHADOW, NESTED - SHADOW + LOSS * 64 + (uint32_t)_i),
 			  _i ? DAV2M_PROBE_WORSE : DAV2M_SETTLING);
+	ck_assert(!r->filled);
+}
+END_TEST
+
+/* That time is over when any stay has seen them filled, even one by the caller's will. */
+START_TEST(patience_lasts_until_tables_are_filled)
+{
+	begin(DAV2M_NESTED);
+	r->filled = 0;
+	move(DAV2M_PIN_SHADOW);
+	rig_expect_reason(phase(MISSES / 10, SHADOW, 0), DAV2M_SETTLING);
+	if (_i)
+		rig_expect_reason(phase(MISSES / 10, SHADOW, 0), DAV2M_ROLLED);
+	move(DAV2M_PIN_NESTED);
+	rig_expect_reason(tick(NESTED, 0), DAV2M_SETTLING);
+	probe();
+	rig_expect_reason(tick(SHADOW, NESTED + LOSS * 32),
+			  _i ? DAV2M_PROBE_WORSE : DAV2M_SETTLING);
+}
+END_TEST
+
+/* With new parameters everything begins anew. */
+START_TEST(retuned_judge_has_patience)
+{
+	struct dav2m_config config;
+
+	begin(DAV2M_NESTED);
+	config = rig.ctl.config;
+	settled_probe();
+	ck_assert_int_eq(dav2m_retune(&rig.ctl, &config), 0);
+	move(DAV2M_PIN_NESTED);
+	rig_expect_reason(tick(NESTED, 0), DAV2M_SETTLING);
+	probe();
+	rig_expect_reason(tick(SHADOW, NESTED + LOSS * 32), DAV2M_SETTLING);
 }
 END_TEST
 
@@ -32,7 +66,7 @@ START_TEST(filling_tables_is_a_transient)
 	const uint32_t filling = 2000 - SHADOW;
 
 	begin(DAV2M_NESTED);
-	rig.ctl.switches[DAV2M_SHADOW] = 0;
+	r->filled = 0;
 	probe();
 	rig_expect_reason(tick(SHADOW, filling), DAV2M_SETTLING);
 	rig_expect_reason(tick(SHADOW, 1500 - SHADOW + (uint32_t)_i),
@@ -53,10 +87,10 @@ END_TEST
 START_TEST(filling_goes_on_in_the_middle_of_a_tick)
 {
 	begin(DAV2M_NESTED);
-	rig.ctl.switches[DAV2M_SHADOW] = 0;
+	r->filled = 0;
 	probe();
 	rig_expect_reason(tick(SHADOW, 25000), DAV2M_SETTLING);
-	rig.ctl.switches[DAV2M_SHADOW] = 2;
+	r->filled = 1;
 	rig_expect_reason(storm(unpack(r->cost) * 3 / 4 - 100), DAV2M_WAITING);
 	rig_expect_reason(storm(200), DAV2M_PROBE_ABORTED);
 }
@@ -394,6 +428,8 @@ int main(void)
 
 	tcase_add_loop_test(tests, transient_may_lose_twice_as_much, 0, 2);
 	tcase_add_loop_test(tests, first_transient_is_not_cut_short, 0, 2);
+	tcase_add_loop_test(tests, patience_lasts_until_tables_are_filled, 0, 2);
+	tcase_add_test(tests, retuned_judge_has_patience);
 	tcase_add_loop_test(tests, filling_tables_is_a_transient, 0, 2);
 	tcase_add_test(tests, filling_goes_on_in_the_middle_of_a_tick);
 	tcase_add_test(tests, storms_of_settled_probes_are_told);
