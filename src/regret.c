@@ -307,13 +307,19 @@ static DAV2M_RARE enum dav2m_verdict judge_storm(struct dav2m *ctl)
 	return VERDICT_GIVE_UP;
 }
 
+/* In a transient each tick is measured by the one before it, late samples or not. */
+static void keep_rate(struct dav2m_regret *r, const struct dav2m_tick *tick)
+{
+	r->cost = pack(dav2m_regret_whole(tick->cost, tick->ratio));
+}
+
 /* Shadow tables fill ever more slowly: a tick that loses, but has cost a quarter less than the one
    before, is of the transient still. */
 static int is_filling(const struct dav2m_regret *r, const struct dav2m_tick *tick, uint32_t before)
 {
 	return r->mode == DAV2M_SHADOW && r->arrived &&
 	       tick->cost > walk_elsewhere(r, tick->walk) &&
-	       tick->cost <= less_by_a_quarter(before);
+	       tick->cost <= in_tick(less_by_a_quarter(before), tick->ratio);
 }
 
 static enum dav2m_verdict judge_probe(struct dav2m *ctl)
@@ -333,6 +339,7 @@ static enum dav2m_verdict judge_probe(struct dav2m *ctl)
 		r->settling =
 			dav2m_regret_sum(r->settling, tick.cost - walk_elsewhere(r, tick.walk));
 		dav2m_regret_calibrate_exits(ctl, &tick);
+		keep_rate(r, &tick);
 		return VERDICT_ROLL;
 	}
 	learn_from(ctl, &tick);
@@ -360,6 +367,7 @@ static enum dav2m_verdict judge_transient(struct dav2m *ctl)
 	if (!tick_is_over(ctl))
 		return judge_storm(ctl);
 	take_in(ctl, &tick);
+	keep_rate(r, &tick);
 	r->settling = dav2m_regret_sum(r->settling, tick.cycles);
 	/* A probe may never see another tick. */
 	if (r->mode == DAV2M_SHADOW)

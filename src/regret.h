@@ -210,6 +210,8 @@ static inline void dav2m_regret_find_phase(struct dav2m *ctl, const struct dav2m
 	if (r->phases == 0 || !dav2m_regret_alike(&r->phase[r->current], tick))
 		dav2m_regret_change_phase(ctl, tick);
 }
+/* What a part of a tick, or a late sample's, comes to in a whole one. */
+uint32_t dav2m_regret_whole(uint32_t cost, uint32_t ratio);
 /* The current phase's exits, from a whole tick or more under shadow paging. */
 void dav2m_regret_remember(struct dav2m_regret *r, const struct dav2m_tick *tick);
 /* Nested paging has begun to run. Its guest is in the phase that shadow paging was left in, unless

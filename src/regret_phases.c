@@ -76,13 +76,18 @@ DAV2M_RARE uint16_t dav2m_regret_nearest_exits(const struct dav2m_regret *r,
 	return exits;
 }
 
-DAV2M_RARE void dav2m_regret_remember_part(struct dav2m_regret *r, const struct dav2m_tick *tick)
+DAV2M_RARE uint32_t dav2m_regret_whole(uint32_t cost, uint32_t ratio)
 {
 	/* x 256 / ratio in 32-bit divisions; the rest is less than 2^16. */
-	const uint64_t whole = (uint64_t)(tick->exits / tick->ratio) << RATIO_BITS;
-	const uint32_t rest = (tick->exits % tick->ratio << RATIO_BITS) / tick->ratio;
+	const uint64_t whole = (uint64_t)(cost / ratio) << RATIO_BITS;
+	const uint32_t rest = (cost % ratio << RATIO_BITS) / ratio;
 
-	r->phase[r->current].exits = pack(least(whole + rest, UINT32_MAX));
+	return least(whole + rest, UINT32_MAX);
+}
+
+DAV2M_RARE void dav2m_regret_remember_part(struct dav2m_regret *r, const struct dav2m_tick *tick)
+{
+	r->phase[r->current].exits = pack(dav2m_regret_whole(tick->exits, tick->ratio));
 }
 
 /* How often the tick is twice as long as it should be. */

@@ -172,7 +172,7 @@ struct dav2m_regret {
 	uint16_t trip[DAV2M_MODES]; /* cost of a switch to each mode, transient included; packed, as
 				       the next two */
 	uint16_t found;		    /* cost of the tick in which a mode is found to be bad */
-	uint16_t cost;		    /* of the last tick */
+	uint16_t cost;		    /* of the last tick; in a transient, of window_inst */
 	uint16_t limit[2];	    /* early and late, of this stay; packed */
 	uint16_t walk_ratio;	    /* of a walk's cost, nested to shadow, in 1/256 */
 	uint16_t left_cycles;	    /* of the last tick before the switch, packed; 0: of no use */
@@ -268,7 +268,8 @@ struct dav2m_regret_view {
 	/* What no policy is spared that sees a tick when it is over: what a round trip's two stays
 	   lose in their last tick, in which they turn out to be bad. Measured. */
 	uint64_t finding_out_cycles;
-	uint64_t cost_cycles; /* paging overhead of the last tick, */
+	/* Paging overhead of the last tick, in a transient per window_inst, */
+	uint64_t cost_cycles;
 	/* and what the other mode's would have been; from the decision to leave a mode until the
 	   switch has settled, what that mode's last tick cost. */
 	uint64_t other_cycles;

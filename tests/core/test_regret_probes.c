@@ -82,6 +82,32 @@ START_TEST(filling_tables_is_a_transient)
 }
 END_TEST
 
+/* Two ticks in one sample; what it comes to in one is right to within 1/256. */
+static enum dav2m_reason late(uint32_t walk, uint32_t exits)
+{
+	return part(2 * RIG_TICK, 2 * MISSES, 2 * walk, 2 * exits);
+}
+
+/* However late a sample is: it is by what a whole tick costs that one tick is measured by the next.
+ */
+START_TEST(late_samples_of_filling_tables)
+{
+	begin(DAV2M_NESTED);
+	r->filled = 0;
+	probe();
+	rig_expect_reason(late(SHADOW, 2000 - SHADOW), DAV2M_SETTLING);
+	if (_i < 2) {
+		rig_expect_reason(tick(SHADOW, 1485 - SHADOW + (_i ? 30u : 0u)), DAV2M_ROLLED);
+		ck_assert_int_eq(r->arrived, !_i);
+		return;
+	}
+	rig_expect_reason(late(SHADOW, 1500 - SHADOW), DAV2M_ROLLED);
+	ck_assert(r->arrived);
+	rig_expect_reason(tick(SHADOW, 1110 - SHADOW + (_i == 3 ? 30u : 0u)), DAV2M_ROLLED);
+	ck_assert_int_eq(r->arrived, _i == 2);
+}
+END_TEST
+
 /* However often the VMM samples: in the middle of a tick its exits may still be those of filling.
  */
 START_TEST(filling_goes_on_in_the_middle_of_a_tick)
@@ -431,6 +457,7 @@ int main(void)
 	tcase_add_loop_test(tests, patience_lasts_until_tables_are_filled, 0, 2);
 	tcase_add_test(tests, retuned_judge_has_patience);
 	tcase_add_loop_test(tests, filling_tables_is_a_transient, 0, 2);
+	tcase_add_loop_test(tests, late_samples_of_filling_tables, 0, 4);
 	tcase_add_test(tests, filling_goes_on_in_the_middle_of_a_tick);
 	tcase_add_test(tests, storms_of_settled_probes_are_told);
 	tcase_add_loop_test(tests, settled_tick_may_lose_a_quarter, 0, 2);
