@@ -122,14 +122,62 @@ START_TEST(filling_goes_on_in_the_middle_of_a_tick)
 }
 END_TEST
 
-/* What a settled tick may lose is what the VMM is told to look out for. */
-START_TEST(storms_of_settled_probes_are_told)
+/* Not before window_settle is over: until then a tick loses what it loses. */
+START_TEST(settling_ticks_are_not_filling)
 {
+	begin_with(DAV2M_NESTED, 0, 2);
+	r->filled = 0;
+	probe();
+	rig_expect_reason(tick(SHADOW, 25000), DAV2M_SETTLING);
+	r->filled = 1;
+	rig_expect_reason(storm(10), DAV2M_PROBE_ABORTED);
+}
+END_TEST
+
+/* Nor after a tick has settled, though exits are a quarter less than in that. */
+START_TEST(settled_probes_are_not_filling)
+{
+	const uint32_t lost = LOSS - 10;
+
 	begin(DAV2M_NESTED);
 	settled_probe();
-	rig_expect_reason(tick(SHADOW, NESTED - SHADOW + 100), DAV2M_ROLLED);
+	rig_expect_reason(tick(SHADOW, NESTED - SHADOW + lost), DAV2M_ROLLED);
+	ck_assert_uint_lt(NESTED + LOSS - lost, (NESTED + lost) * 3 / 4);
+	rig_expect_reason(storm(NESTED + LOSS - lost), DAV2M_WAITING);
+	rig_expect_reason(storm(1), DAV2M_PROBE_ABORTED);
+}
+END_TEST
+
+/* A tick as a VMM sees it that has no counter of walk or exit cycles. */
+static enum dav2m_reason usual_tick(uint32_t walk, uint32_t exits)
+{
+	return rig_tick(&rig, RIG_TICK + walk + exits, MISSES, exits);
+}
+
+/* From its first settled tick on a probe may lose less, and that is what the VMM is told to look
+   out for. */
+START_TEST(storms_of_settled_probes_are_told)
+{
+	struct dav2m_config config;
+	uint32_t exits = 0;
+
+	begin(DAV2M_NESTED);
+	config = rig.ctl.config;
+	config.shadow_walk_cycles = SHADOW / MISSES;
+	config.nested_walk_cycles = NESTED / MISSES;
+	config.exit_cycles = 1;
+	rig_begin(&rig, &config, DAV2M_NESTED);
+	r->filled = r->measured = 1;
+	while (rig.last.action != DAV2M_SWITCH)
+		(void)usual_tick(NESTED, 0);
+	done();
+	rig_expect_reason(usual_tick(SHADOW, 0), DAV2M_SETTLING);
+	rig_expect_reason(usual_tick(SHADOW, NESTED - SHADOW + 1), DAV2M_ROLLED);
 	ck_assert(r->probing);
-	ck_assert_uint_eq(rig.ctl.exits_due, dav2m_regret_judge.exits_limit(&rig.ctl));
+	while (!dav2m_paging_exits(&rig.ctl, 1))
+		exits++;
+	ck_assert_uint_ge(exits, NESTED + LOSS);
+	ck_assert_uint_le(exits, (NESTED + LOSS) * 33 / 32);
 }
 END_TEST
 
@@ -303,6 +351,10 @@ START_TEST(probe_of_nested_paging)
 	leave_for(DAV2M_STATE_PRENESTED, SHADOW, NESTED);
 	ck_assert(r->probing);
 	rig_expect_reason(tick(100 * NESTED, 0), DAV2M_SETTLING);
+	/* What it loses are no exits. */
+	rig_expect_reason(tick(2000, 0), DAV2M_WAITING);
+	ck_assert(r->probing);
+	ck_assert_uint_eq(rig.ctl.exits_due, UINT32_MAX);
 	rig_expect_reason(tick(NESTED, 0), DAV2M_PROBE_KEPT);
 	ck_assert(!r->probing);
 }
@@ -459,6 +511,8 @@ int main(void)
 	tcase_add_loop_test(tests, filling_tables_is_a_transient, 0, 2);
 	tcase_add_loop_test(tests, late_samples_of_filling_tables, 0, 4);
 	tcase_add_test(tests, filling_goes_on_in_the_middle_of_a_tick);
+	tcase_add_test(tests, settling_ticks_are_not_filling);
+	tcase_add_test(tests, settled_probes_are_not_filling);
 	tcase_add_test(tests, storms_of_settled_probes_are_told);
 	tcase_add_loop_test(tests, settled_tick_may_lose_a_quarter, 0, 2);
 	tcase_add_loop_test(tests, losses_add_up, 0, 2);
