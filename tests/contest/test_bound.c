@@ -234,7 +234,12 @@ static void matrix_play(const char *policy, const char *workloads, uint32_t draw
 	ck_assert_msg(!contest_matrix_play(ret_matrix, &clear, &error), "%s", error.text);
 }
 
+#define LISTS "swim,gcc,gcc-long,gzip,neutral,fast,saw,alike,burst"
 #define DRAWN 5
+
+/* Much of the bound is there for a guest that knows every draw, and for all that the judge might
+   believe: of 20,000 cells none has used more than 19 % (docs/bound.md). More would be news. */
+#define MOST_USED 0.2
 
 /* All lists, and some of what can be drawn; freeze is in cli.sh, more is drawn in bench/policy. */
 START_TEST(no_cell_is_beyond)
@@ -243,12 +248,10 @@ START_TEST(no_cell_is_beyond)
 	struct contest_summary summary;
 	size_t c;
 
-	matrix_play("preset bounded",
-		    "swim,gcc,gcc-long,gzip,neutral,fast,saw,alike,burst,adversary", DRAWN,
-		    &matrix);
+	matrix_play("preset bounded", LISTS ",adversary", DRAWN, &matrix);
 	for (c = 0; c < matrix.cells; c++)
 		ck_assert_msg(matrix.result[c].bound.proven >= 0 &&
-				      matrix.result[c].bound.proven <= 1,
+				      matrix.result[c].bound.proven <= MOST_USED,
 			      "%s under %s is at %g of the bound", matrix.cell[c].workload.name,
 			      matrix.cell[c].model->name, matrix.result[c].bound.proven);
 	summary = contest_summarize(&matrix, 0);
@@ -258,6 +261,56 @@ START_TEST(no_cell_is_beyond)
 	summary = contest_summarize(&matrix, 0);
 	ck_assert_uint_eq(summary.beyond_bound, 1);
 	ck_assert_double_eq_tol(summary.worst_of_bound, 150, 1e-9);
+	contest_matrix_free(&matrix);
+}
+END_TEST
+
+/* What the proof says of when a stay ends: regret is at its limit then and not before, between half
+   of regret_bp of a round trip and twice that with finding out; or it is doubt, which can be paid.
+   The bound itself would pass limits that are several times off. */
+static void limits_tick(void *context, const struct dav2m_replay_tick *tick)
+{
+	const struct dav2m *ctl = context;
+	const uint64_t grain = UINT64_C(1) << ctl->step_shift, share = ctl->config.regret_bp;
+	const enum dav2m_state from = tick->decision->from;
+	struct dav2m_explanation told;
+	uint64_t whole_trip;
+
+	dav2m_explain(ctl, &told);
+	whole_trip = told.regret.round_trip_cycles + told.regret.finding_out_cycles;
+	if (from != DAV2M_STATE_SHADOW && from != DAV2M_STATE_NESTED)
+		return;
+	if (tick->switched) {
+		ck_assert(told.regret.regret_cycles >= told.regret.limit_cycles ||
+			  told.regret.budget_cycles >= (int64_t)whole_trip);
+		return;
+	}
+	ck_assert_uint_lt(told.regret.regret_cycles, told.regret.limit_cycles);
+	/* Numbers of 11 bits are rounded down, three of them in the lower limit. */
+	ck_assert_uint_ge(told.regret.limit_cycles + grain,
+			  told.regret.round_trip_cycles * share / 2 / DAV2M_ONE_BP * 1021 / 1024);
+	ck_assert_uint_le(told.regret.limit_cycles, whole_trip * 2 * share / DAV2M_ONE_BP);
+}
+
+START_TEST(stays_end_at_their_limits)
+{
+	struct contest_policy bounded = policy_named("preset bounded");
+	struct dav2m_host_error error;
+	struct contest_matrix matrix;
+	struct dav2m_run run;
+	size_t c;
+
+	matrix_play("preset bounded", LISTS, DRAWN, &matrix);
+	for (c = 0; c < matrix.cells; c++) {
+		struct dav2m ctl;
+		struct dav2m_replay replay = {
+			.pair = matrix.cell[c].pair, .see = limits_tick, .context = &ctl};
+
+		memcpy(replay.switch_cycles, matrix.cell[c].switch_cycles,
+		       sizeof(replay.switch_cycles));
+		ck_assert_int_eq(
+			dav2m_replay_controller(&replay, &bounded.config, &ctl, &run, &error), 0);
+	}
 	contest_matrix_free(&matrix);
 }
 END_TEST
@@ -285,6 +338,7 @@ int main(void)
 				      lost_probe_is_counted,
 				      switching_for_nothing_is_beyond,
 				      no_cell_is_beyond,
+				      stays_end_at_their_limits,
 				      static_modes_are_beyond};
 	Suite *suite = suite_create("bound");
 	TCase *tcase = tcase_create("cells");
