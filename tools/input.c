@@ -8,9 +8,12 @@
 
 #include "input.h"
 
+#include "interrupt.h"
+
 #include <archive.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,11 +23,15 @@
 /* What one read(2) asks for; larger reads gained nothing. */
 #define BLOCK_BYTES 262144
 
+/* How long ctrl-C may go unnoticed while a pipe is silent. */
+#define SILENCE_MS 200
+
 struct input {
 	struct archive *archive;
 	int fd;
 	int ended;
 	uint64_t size;
+	char *block; /* BLOCK_BYTES */
 	char name[]; /* allocated with the structure */
 };
 
@@ -67,11 +74,43 @@ static struct input *input_new(const char *name)
 	memcpy(input->name, name, bytes);
 	input->fd = -1;
 	input->archive = filters_new();
-	if (!input->archive) {
-		free(input);
+	input->block = malloc(BLOCK_BYTES);
+	if (!input->archive || !input->block) {
+		input_close(input);
 		return NULL;
 	}
 	return input;
+}
+
+/* Waits for what can be read. A signal may come just before read(2): only a wait with an end is
+   sure to notice it. */
+static int block_await(const struct input *input)
+{
+	struct pollfd poll_fd = {.fd = input->fd, .events = POLLIN};
+	int ready = 0;
+
+	while (ready == 0 || (ready < 0 && errno == EINTR)) {
+		if (interrupt_seen()) {
+			errno = EINTR;
+			return -1;
+		}
+		ready = poll(&poll_fd, 1, SILENCE_MS);
+	}
+	return ready < 0 ? -1 : 0;
+}
+
+static la_ssize_t block_read(struct archive *archive, void *self, const void **ret_block)
+{
+	const struct input *input = self;
+	ssize_t size;
+
+	do
+		size = block_await(input) ? -1 : read(input->fd, input->block, BLOCK_BYTES);
+	while (size < 0 && errno == EINTR && !interrupt_seen());
+	if (size < 0)
+		archive_set_error(archive, errno, "cannot read: %s", strerror(errno));
+	*ret_block = input->block;
+	return size;
 }
 
 static int file_open(struct input *input, const char *path, struct dav2m_host_error *error)
@@ -93,7 +132,7 @@ static int content_open(struct input *input, struct dav2m_host_error *error)
 	struct archive_entry *entry;
 	int rc;
 
-	if (archive_read_open_fd(input->archive, input->fd, BLOCK_BYTES) != ARCHIVE_OK)
+	if (archive_read_open(input->archive, input, NULL, block_read, NULL) != ARCHIVE_OK)
 		return input_fail(input->name, archive_reason(input->archive), error);
 	rc = archive_read_next_header(input->archive, &entry);
 	if (rc == ARCHIVE_EOF)
@@ -150,6 +189,7 @@ void input_close(struct input *input)
 	archive_read_free(input->archive);
 	if (input->fd >= 0)
 		close(input->fd);
+	free(input->block);
 	free(input);
 }
 

@@ -113,7 +113,11 @@ static int gnuplot_run(FILE *script, struct dav2m_host_error *error)
 
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, fileno(script), STDIN_FILENO);
+	part_hold();
 	rc = posix_spawnp(&pid, name, &actions, NULL, argv, environ);
+	if (!rc)
+		part_child(pid);
+	part_release();
 	posix_spawn_file_actions_destroy(&actions);
 	if (rc == ENOENT)
 		return tool_fail(error, DAV2M_HOST_IO,
@@ -123,6 +127,7 @@ static int gnuplot_run(FILE *script, struct dav2m_host_error *error)
 		return tool_fail(error, DAV2M_HOST_IO, "cannot run gnuplot: %s", strerror(rc));
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
+	part_child(0);
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
 		return tool_fail(error, DAV2M_HOST_IO, "gnuplot failed; its message stands above");
 	return 0;

@@ -7,8 +7,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* Enough for the producer to run ahead of a consumer that meets an expensive stretch. */
-#define BATCHES 8
+/* Enough for the producer to run ahead of a consumer that meets an expensive stretch; few, because
+   after ctrl-C all that was put is consumed still: forks are a second's work in eight of 65536. */
+#define BATCHES 4
 
 struct batch {
 	uint64_t word[FANOUT_BATCH];

@@ -4,6 +4,8 @@
  */
 #include "sim_record.h"
 
+#include "part.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -97,11 +99,10 @@ int recording_write(const struct recording *recording, const char *prefix, const
 		snprintf(error->text, sizeof(error->text), "--record: the name is too long");
 		return DAV2M_HOST_ARGUMENT;
 	}
-	rc = dav2m_trace_writer_open(path, header, &writer, error);
-	for (i = 0; i < recording->samples && !rc; i++) {
+	rc = part_trace_open(path, header, &writer, error);
+	if (rc)
+		return rc;
+	for (i = 0; i < recording->samples && !rc; i++)
 		rc = dav2m_trace_writer_sample(writer, &recording->sample[i], error);
-		if (rc)
-			dav2m_trace_writer_abort(writer);
-	}
-	return rc ? rc : dav2m_trace_writer_close(writer, error);
+	return part_trace_end(path, writer, rc, error);
 }

@@ -195,7 +195,8 @@ static int feed_all(struct runs *runs, struct feed *feed, struct footprint *foot
 	} while (!interrupt_seen());
 	fanout_end(fanout);
 	progress_end();
-	return rc;
+	/* After a signal the rest of the input was not read, which is no error of the input's. */
+	return interrupt_seen() ? 0 : rc;
 }
 
 static int runs_begin(struct runs *runs, const struct run_setup *setup,

@@ -73,6 +73,6 @@ int lackey_record(struct recording *recording, const char *path, struct dav2m_ho
 	close(ends[0]);
 	if (recording->pid > 0)
 		waitpid(recording->pid, &status, 0);
-	recording->status = recording_status(status);
+	recording_program_ended(recording, status);
 	return rc;
 }

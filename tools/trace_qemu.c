@@ -26,7 +26,9 @@
 #include <unistd.h>
 
 /* Connections that may wait to be accepted. */
-#define BACKLOG 4096
+#define BACKLOG	   4096
+/* How long a signal that comes just before a wait may go unnoticed. */
+#define SILENCE_MS 200
 
 struct collector {
 	char *qemu; /* its file, and our plugin's */
@@ -140,24 +142,29 @@ static int children_reap(struct recording *recording)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		if (pid == recording->pid)
-			recording->status = recording_status(status);
+			recording_program_ended(recording, status);
 	return pid == 0;
 }
 
-/* Until the last process has ended and all that it sent has arrived. */
+/* Until the last process has ended, or a signal ends it, and all that was sent has arrived. */
 static int collect(struct recording *recording, struct collector *collector,
 		   struct dav2m_host_error *error)
 {
+	const struct timespec silence = {.tv_nsec = SILENCE_MS * 1000000L};
 	struct pollfd poll = {.fd = collector->fd, .events = POLLIN};
 	int living, rc;
 
 	do {
 		/* SIGCHLD ends the wait. What was sent before an end is there when that is seen. */
-		living = children_reap(recording);
+		living = children_reap(recording) && !recording_stopped(recording);
 		if (living)
-			ppoll(&poll, 1, NULL, &collector->waiting);
+			ppoll(&poll, 1, &silence, &collector->waiting);
 		rc = messages_take(collector, error);
 	} while (!rc && living);
+	if (!rc && !collector->begun && recording->status > STATUS_SIGNAL)
+		return recording_fail(error, DAV2M_HOST_IO,
+				      "signal %d ended the program before it began",
+				      recording->status - STATUS_SIGNAL);
 	if (!rc && !collector->begun)
 		return recording_fail(error, DAV2M_HOST_MISMATCH,
 				      "qemu-x86_64 did not load the plugin, which has version 1 of "

@@ -19,9 +19,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* As shells tell that a signal ended a program. */
-#define STATUS_SIGNAL 128
-
 const char *const trace_recorder_names[TRACE_RECORDERS] = {"auto", "qemu", "lackey"};
 
 int recording_fail(struct dav2m_host_error *error, int code, const char *format, ...)
@@ -82,7 +79,7 @@ static void words_join(char *to, size_t room, char **words)
 		used += (size_t)snprintf(to + used, room - used, "%s%s", used ? " " : "", *words);
 }
 
-int recording_status(int status)
+static int recording_status(int status)
 {
 	return WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_SIGNAL + WTERMSIG(status);
 }
@@ -97,32 +94,72 @@ int recording_open(struct recording *recording, const char *path, const char *re
 	return trace_output_open(path, &header, &recording->output, error);
 }
 
-/* The program's first process, for the signal handler. */
-static volatile pid_t program_pid;
+static const int signals[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+#define SIGNALS (sizeof(signals) / sizeof(signals[0]))
 
-static void signal_pass(int number)
+static struct sigaction before[SIGNALS];
+
+/* The program's first process while it lives, and the signal that came after that; for the handler.
+ */
+static volatile pid_t program_pid;
+static volatile sig_atomic_t stopped;
+
+/* The program has got the terminal's itself: those are the kernel's. */
+static void signal_pass(int number, siginfo_t *info, void *context)
 {
-	if (program_pid > 0)
+	(void)context;
+	if (!program_pid)
+		stopped = number;
+	else if (info->si_code <= 0)
 		kill(program_pid, number);
+}
+
+static void signals_take(void)
+{
+	struct sigaction pass = {.sa_flags = SA_RESTART | SA_SIGINFO};
+	size_t i;
+
+	pass.sa_sigaction = signal_pass;
+	for (i = 0; i < SIGNALS; i++)
+		sigaction(signals[i], &pass, &before[i]);
+}
+
+static void signals_give_back(void)
+{
+	size_t i;
+
+	for (i = 0; i < SIGNALS; i++)
+		sigaction(signals[i], &before[i], NULL);
 }
 
 pid_t recording_fork(struct recording *recording)
 {
-	const struct sigaction pass = {.sa_handler = signal_pass, .sa_flags = SA_RESTART};
-	const struct sigaction ignore = {.sa_handler = SIG_IGN};
-	struct sigaction before[4];
-	static const int number[4] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
-	int i;
+	sigset_t all, unblocked;
 
-	for (i = 0; i < 4; i++)
-		sigaction(number[i], i < 2 ? &ignore : &pass, &before[i]);
+	/* None comes before it is known whom it is for. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &unblocked);
+	signals_take();
 	recording->pid = fork();
-	if (recording->pid == 0)
-		for (i = 0; i < 4; i++)
-			sigaction(number[i], &before[i], NULL);
-	else
+	if (recording->pid > 0)
 		program_pid = recording->pid;
+	else
+		signals_give_back();
+	sigprocmask(SIG_SETMASK, &unblocked, NULL);
 	return recording->pid;
+}
+
+void recording_program_ended(struct recording *recording, int status)
+{
+	program_pid = 0;
+	recording->status = recording_status(status);
+}
+
+int recording_stopped(struct recording *recording)
+{
+	if (stopped)
+		recording->status = STATUS_SIGNAL + stopped;
+	return stopped;
 }
 
 static int record(struct recording *recording, enum trace_recorder recorder, const char *path,
@@ -161,6 +198,8 @@ int trace_record(enum trace_recorder recorder, char **program, const char *path,
 	struct dav2m_sim_trace_totals totals;
 	int rc = record(&recording, recorder, path, error);
 
+	if (recording.pid > 0)
+		signals_give_back();
 	if (rc) {
 		trace_output_abort(recording.output);
 		return rc;

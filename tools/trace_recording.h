@@ -11,6 +11,8 @@
 
 /* As shells tell that a program could not be run. */
 #define STATUS_ABSENT 127
+/* And, plus its number, that a signal ended one. */
+#define STATUS_SIGNAL 128
 
 struct recording {
 	char **program;
@@ -27,13 +29,15 @@ int recording_fail(struct dav2m_host_error *error, int code, const char *format,
 int recording_find(const char *name, char *path);
 int recording_open(struct recording *recording, const char *path, const char *recorder,
 		   struct dav2m_host_error *error);
-/* What waitpid() answered, as shells tell it. */
-int recording_status(int status);
 /*
  * Forks. Answers as fork(). From here on this process lets the program alone decide what signals
- * do: it ignores those of the terminal, which the program has got itself, and passes others on.
+ * do: the terminal's the program has got itself, others are passed on to its first process.
  */
 pid_t recording_fork(struct recording *recording);
+/* The first process has; status as waitpid() answered. */
+void recording_program_ended(struct recording *recording, int status);
+/* 1: a signal came after that, which ends the recording of what has outlived it. */
+int recording_stopped(struct recording *recording);
 
 /*
  * The recorders. 0, or a negative enum dav2m_host_code; with MISMATCH from QEMU nothing has run,

@@ -13,6 +13,21 @@ dav2m=$(realpath "$2")
 env --default-signal=INT,HUP true 2>/dev/null || skip 'this env cannot set signals'
 
 runs=0
+# The picture's drawer is a program of its own, which would write on.
+drawer_gone() {
+	[ -e drawing ] || return 0
+	! kill "$(cat drawing)" 2>/dev/null || wrong "$1: its gnuplot lived on"
+	rm drawing
+}
+
+# await FILE: until it is there
+await() {
+	for _ in {1..600}; do
+		[ ! -e "$1" ] || break
+		sleep 0.05
+	done
+}
+
 # killed SIGNAL STATUS FILES READY ARG...: READY appears while `dav2m ARG...` works on FILES.part;
 # after the signal it ends with that status, and nothing is there that was not there before.
 killed() {
@@ -22,21 +37,14 @@ killed() {
 	find . | sort >"$scratch/before"
 	env --default-signal=INT,TERM,HUP "$dav2m" "$@" >../out 2>../err &
 	pid=$!
-	for _ in {1..600}; do
-		[ ! -e "$ready" ] || break
-		sleep 0.05
-	done
+	await "$ready"
 	for file in $files; do
 		[ -e "$file.part" ] || wrong "dav2m $*: no $file.part: $(cat ../err)"
 	done
 	kill -"$signal" "$pid" || true
 	wait "$pid" || got=$?
 	[ "$got" -eq "$status" ] || wrong "dav2m $*: $got after SIG$signal, not $status"
-	# The picture's drawer is a program of its own.
-	if [ -e drawing ]; then
-		kill "$(cat drawing)"
-		rm drawing
-	fi
+	drawer_gone "dav2m $*"
 	find . | sort | diff "$scratch/before" - >"$scratch/difference" ||
 		wrong "dav2m $* left after SIG$signal: $(cat "$scratch/difference")"
 	rm -f ./*.part # or the next command would seem to have begun
@@ -64,22 +72,31 @@ exec 3<>trace
 echo 'I  04001000,4' >&3
 killed INT 130 t.dav2m t.dav2m.part trace --convert trace --input-format=lackey -o t.dav2m
 
-# A simulation ends in order when it is asked to, and at once when it is asked again.
-killed_twice() {
-	local got=0 pid
+# A simulation ends in order when it is asked to, though its input be silent, and at once when it is
+# asked again.
+asked() { # asked ARG...: begins; the first signal comes when its threads are at work
 	runs=$((runs + 1))
-	env --default-signal=INT "$dav2m" sim --input-format=lackey -o table trace >../out 2>../err &
-	pid=$!
+	env --default-signal=INT "$dav2m" sim -o table "$@" >../out 2>../err &
 	for _ in {1..600}; do
-		[ ! -e table.part ] || break
+		[ "$(find "/proc/$!/task" -maxdepth 1 | wc -l)" -le 2 ] || break
 		sleep 0.05
 	done
-	kill -INT "$pid"
-	sleep 0.2
-	kill -INT "$pid" || true
-	wait "$pid" || got=$?
-	[ "$got" -eq 130 ] || wrong "after two SIGINT: $got"
-	absent table.part
+	kill -INT $!
 }
-killed_twice
+ended() { # ended WHAT: with 130, and with this in the table; no WHAT: without a table
+	local got=0
+	wait $! || got=$?
+	[ "$got" -eq 130 ] || wrong "asked to end: $got, $(cat ../err)"
+	absent table.part
+	if [ $# -gt 0 ]; then grep -q "$1" table; else [ ! -e table ]; fi || wrong "the table: $(cat table)"
+	rm -f table
+}
+asked --input-format=lackey trace
+ended interrupted
+asked --workload=spec-swim --scale=100 --window-inst=1000 --pictures=p
+await drawing
+kill -INT $!
+ended
+absent p.rates.svg.part
+drawer_gone 'asked twice'
 finish "$runs"

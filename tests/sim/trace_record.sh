@@ -86,13 +86,23 @@ record 3 status sh -c 'exit 3'
 record 143 signal sh -c 'kill -TERM $$'
 # Whoever is asked to end asks the program, and the trace is written.
 mkfifo never
-"$dav2m" trace --recorder qemu -o ended -- sh -c 'echo begun >begun; read -r line' <>never &
-for _ in {1..200}; do [ ! -s begun ] || break; sleep 0.05; done
-kill -TERM $!
-got=0
-wait $! || got=$?
-is 'status after a signal' "$got" 143
-"$dav2m" trace --info ended | grep -q 'events exit: 1' || wrong 'no trace after a signal'
+ended() { # ended SIGNAL STATUS SCRIPT: that signal when the script has begun
+	local got=0
+	rm -f begun ended
+	env --default-signal=INT "$dav2m" trace --recorder qemu -o ended -- sh -c "$3" <>never &
+	for _ in {1..200}; do [ ! -s begun ] || break; sleep 0.05; done
+	kill -"$1" $!
+	wait $! || got=$?
+	is "status after SIG$1" "$got" "$2"
+	"$dav2m" trace --info ended | grep -q 'events exit: [12]$' || wrong "no trace after SIG$1"
+}
+ended TERM 143 'echo begun >begun; read -r line'
+# So that one may press ctrl-C, or send what it sends.
+ended INT 130 'echo begun >begun; read -r line'
+# What outlives the program is recorded until somebody asks for the end. (sh ends right after.)
+# shellcheck disable=SC2016 # the script expands it
+ended TERM 143 'sh -c "while kill -0 $$ 2>/dev/null; do :; done; echo begun >begun; echo \$\$ >orphan; read -r line <>never" &'
+kill "$(cat orphan)" 2>/dev/null || wrong 'the orphan was not left alone'
 record 0 threads "$subject" threads
 is 'maps of the threads' "$(lines threads "^map .* $(hex $((23 * 4096))) 0x3")" 3
 is 'unmaps of the threads' "$(lines threads "^unmap .* $(hex $((23 * 4096)))")" 3

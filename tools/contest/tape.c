@@ -7,6 +7,7 @@
 #include "tape.h"
 
 #include "fail.h"
+#include "part.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,14 +123,13 @@ static int trace_write(const char *path, const struct dav2m_trace *trace,
 {
 	struct dav2m_trace_writer *writer;
 	size_t i;
-	int rc = dav2m_trace_writer_open(path, &trace->header, &writer, error);
+	int rc = part_trace_open(path, &trace->header, &writer, error);
 
-	for (i = 0; !rc && i < trace->ticks; i++) {
+	if (rc)
+		return rc;
+	for (i = 0; !rc && i < trace->ticks; i++)
 		rc = dav2m_trace_writer_append(writer, &trace->tick[i], error);
-		if (rc)
-			dav2m_trace_writer_abort(writer);
-	}
-	return rc ? rc : dav2m_trace_writer_close(writer, error);
+	return part_trace_end(path, writer, rc, error);
 }
 
 /* 1: both were there and are read; 0: one was not. */
