@@ -80,7 +80,7 @@ static inline void estimate(struct dav2m *ctl, struct dav2m_tick *tick)
 static DAV2M_RARE void be_moved(struct dav2m_regret *r, enum dav2m_mode mode)
 {
 	r->left = r->current;
-	r->mode = mode & 1;
+	r->mode = (uint8_t)mode;
 	r->regret = 0;
 	r->arrived = 1;
 	r->compare = 0;
@@ -423,7 +423,7 @@ static void switched(struct dav2m *ctl, enum dav2m_mode to)
 		dav2m_regret_probe_doubt(r);
 	r->compare = !lost;
 	r->left = r->current;
-	r->mode = to & 1;
+	r->mode = (uint8_t)to;
 	r->probing = r->why != KNOWN_BETTER;
 	r->doubted = r->why == DOUBTED;
 	r->why = KNOWN_BETTER;
@@ -453,9 +453,9 @@ static void reset(struct dav2m *ctl)
 
 	ctl->judge.regret = (struct dav2m_regret){
 		.doubt_right = UNSEEN,
-		.mode = mode & 1,
+		.mode = (uint8_t)mode,
 		.arrived = ctl->settle_ticks != 0,
-		.played_mode = mode == DAV2M_NESTED ? 3 : 0,
+		.played_mode = {(uint8_t)mode, (uint8_t)mode},
 	};
 	dav2m_regret_assume(ctl);
 	ctl->judge.regret.budget = (int32_t)round_trip(&ctl->judge.regret);

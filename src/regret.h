@@ -277,11 +277,12 @@ void dav2m_regret_play_both(struct dav2m *ctl, const struct dav2m_tick *tick);
 static inline void dav2m_regret_play(struct dav2m *ctl, const struct dav2m_tick *tick)
 {
 	const struct dav2m_regret *r = &ctl->judge.regret;
-	const uint32_t both = r->mode == DAV2M_NESTED ? 3 : 0;
 
 	/* Both do what is done, and go on: they cost the same. */
-	if (tick->cost <= tick->other && r->played_mode == both &&
-	    !(r->played[EARLY] | r->played[LATE] | r->played_settling))
+	if (tick->cost <= tick->other && r->played_mode[EARLY] == r->mode &&
+	    r->played_mode[LATE] == r->mode &&
+	    !(r->played[EARLY] | r->played[LATE] | r->played_settling[EARLY] |
+	      r->played_settling[LATE]))
 		return;
 	dav2m_regret_play_both(ctl, tick);
 }

@@ -42,12 +42,11 @@ DAV2M_RARE void dav2m_regret_draw(struct dav2m *ctl)
 static int64_t play(struct dav2m *ctl, const struct dav2m_tick *tick, unsigned int which)
 {
 	struct dav2m_regret *r = &ctl->judge.regret;
-	const unsigned int shift = 3 * which;
-	const int same = (r->played_mode >> which & 1) == r->mode;
+	const int same = r->played_mode[which] == r->mode;
 	const uint32_t cost = same ? tick->cost : tick->other;
 
-	if (r->played_settling >> shift & 7) {
-		r->played_settling = 63 & (r->played_settling - (1u << shift));
+	if (r->played_settling[which]) {
+		r->played_settling[which]--;
 		return cost;
 	}
 	r->played[which] =
@@ -55,10 +54,9 @@ static int64_t play(struct dav2m *ctl, const struct dav2m_tick *tick, unsigned i
 	if (!dav2m_regret_due(r->played[which], unpack(r->limit[which])))
 		return cost;
 	r->played[which] = 0;
-	r->played_mode = 3 & (r->played_mode ^ 1u << which);
-	r->played_settling =
-		63 & (r->played_settling | least(ctl->config.window_settle, 7) << shift);
-	return (int64_t)cost + unpack(r->trip[r->played_mode >> which & 1]);
+	r->played_mode[which] ^= 1;
+	r->played_settling[which] = (uint8_t)least(ctl->config.window_settle, UINT8_MAX);
+	return (int64_t)cost + unpack(r->trip[r->played_mode[which]]);
 }
 
 DAV2M_RARE void dav2m_regret_play_both(struct dav2m *ctl, const struct dav2m_tick *tick)

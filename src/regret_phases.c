@@ -49,7 +49,7 @@ DAV2M_RARE void dav2m_regret_change_phase(struct dav2m *ctl, const struct dav2m_
 		found = place(ctl);
 		r->phase[found] = (struct dav2m_phase){tick->misses, tick->flushes, UNSEEN};
 	}
-	r->current = found & (DAV2M_PHASES - 1);
+	r->current = (uint8_t)found;
 }
 
 DAV2M_RARE void dav2m_regret_inherit(struct dav2m_regret *r)

@@ -182,22 +182,22 @@ struct dav2m_regret {
 	uint16_t good_ticks;	    /* of the last stay in shadow paging that was no lost probe */
 	uint16_t doubt_wrong;	    /* ticks to wait since probes failed; 0: the last did well */
 	uint16_t doubt_right;	    /* ticks after which one did well; all ones: none */
-	uint8_t phases : 4;	    /* in use */
-	uint8_t current : 3;	    /* the phase of the last tick */
-	uint8_t mode : 1;	    /* of this stay */
-	uint8_t left : 3;	    /* the phase of the last tick before the switch */
-	uint8_t doubt_losses : 3;   /* probes out of doubt that failed in a row */
-	uint8_t played_mode : 2;    /* a bit for either limit */
-	uint8_t played_settling : 6; /* ticks; three bits for either limit */
-	uint8_t why : 2;	     /* the mode is to be left */
-	uint8_t surety : 2;	     /* enum dav2m_surety */
-	uint8_t measured : 1;	     /* the ratio of walk costs */
-	uint8_t told : 1;	     /* the VMM has told what the last switch cost */
-	uint8_t arrived : 1;	     /* no tick of this stay has settled yet */
-	uint8_t compare : 1; /* the tick before it can be compared with the first that has */
-	uint8_t probing : 1; /* this stay is a probe */
-	uint8_t doubted : 1; /* and began out of doubt */
-	uint8_t filled : 1;  /* a transient of shadow paging has been seen to its end */
+	uint8_t phases;		    /* in use */
+	uint8_t current;	    /* the phase of the last tick */
+	uint8_t left;		    /* the phase of the last tick before the switch */
+	uint8_t mode;		    /* of this stay, enum dav2m_mode */
+	uint8_t why;		    /* the mode is to be left */
+	uint8_t surety;		    /* enum dav2m_surety */
+	uint8_t doubt_losses;	    /* probes out of doubt that failed in a row */
+	uint8_t played_mode[2];	    /* of the rule played with the early and the late limit, */
+	uint8_t played_settling[2]; /* and ticks left of its transient */
+	uint8_t measured : 1;	    /* the ratio of walk costs */
+	uint8_t told : 1;	    /* the VMM has told what the last switch cost */
+	uint8_t arrived : 1;	    /* no tick of this stay has settled yet */
+	uint8_t compare : 1;	    /* the tick before it can be compared with the first that has */
+	uint8_t probing : 1;	    /* this stay is a probe */
+	uint8_t doubted : 1;	    /* and began out of doubt */
+	uint8_t filled : 1;	    /* a transient of shadow paging has been seen to its end */
 };
 
 /* Private: what the judge in charge keeps between samples. */

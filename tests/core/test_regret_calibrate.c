@@ -305,7 +305,7 @@ static uint32_t found(uint32_t why, uint32_t cost, uint32_t other)
 {
 	struct dav2m_tick tick = {.cycles = 1000, .cost = cost, .other = other, .ratio = RATIO_ONE};
 
-	r->why = (uint8_t)(why & 3);
+	r->why = (uint8_t)why;
 	dav2m_regret_depart(r, &tick);
 	ck_assert_uint_eq(r->other, cost);
 	return unpack(r->found);

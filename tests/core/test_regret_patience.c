@@ -118,11 +118,11 @@ START_TEST(both_limits_are_played)
 		   switch, and what the mode costs that it is in. */
 		ck_assert_int_eq(r->late_gain, gain[i]);
 	}
-	ck_assert_uint_eq(r->played_mode, 3);
+	ck_assert(r->played_mode[EARLY] && r->played_mode[LATE]);
 	/* Back again: after nested paging's transient the early one is the first to pay. */
 	for (int i = 0; i < 2; i++)
 		play(0, 60);
-	ck_assert_uint_eq(r->played_mode, 2);
+	ck_assert(!r->played_mode[EARLY] && r->played_mode[LATE]);
 	ck_assert_int_eq(r->late_gain, -130);
 	play(0, 60);
 	ck_assert_int_eq(r->late_gain, -130 - 60);
@@ -146,20 +146,20 @@ START_TEST(nothing_to_play)
 }
 END_TEST
 
-/* A transient as long as that which is settled for, and 7 ticks at most. */
+/* A transient as long as that which is settled for, and 255 ticks at most. */
 START_TEST(transients_are_played)
 {
 	begin_game();
-	ctl.config.window_settle = _i ? 100 : 3;
+	ctl.config.window_settle = _i ? 300 : 3;
 	r->limit[1] = pack(UINT32_MAX);
 	play(100, 0);
-	ck_assert_uint_eq(r->played_mode, 1);
-	for (int i = 0; i < (_i ? 7 : 3); i++)
+	ck_assert(r->played_mode[EARLY] && !r->played_mode[LATE]);
+	for (int i = 0; i < (_i ? 255 : 3); i++)
 		play(0, 100);
-	ck_assert_uint_eq(r->played_mode, 1);
+	ck_assert(r->played_mode[EARLY] && !r->played_mode[LATE]);
 	ck_assert_uint_eq(r->played[0], 0);
 	play(0, 100);
-	ck_assert_uint_eq(r->played_mode, 0);
+	ck_assert(!r->played_mode[EARLY] && !r->played_mode[LATE]);
 }
 END_TEST
 
@@ -175,7 +175,7 @@ START_TEST(gain_is_bounded)
 	begin_game();
 	r->found = pack(25);
 	r->limit[0] = r->limit[1] = pack(UINT32_MAX);
-	r->played_mode = 1;
+	r->played_mode[EARLY] = DAV2M_NESTED;
 	for (int i = 0; i < 200; i++)
 		play(0, 60);
 	ck_assert_int_eq(r->late_gain, 16 * 150);

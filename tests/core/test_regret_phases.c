@@ -134,7 +134,7 @@ START_TEST(what_is_inherited_is_not_forgotten)
 		(void)see(16 * i, 0);
 	r->left = DAV2M_PHASES - 1;
 	r->arrived = transients[_i].arrived & 1;
-	r->mode = transients[_i].mode & 1;
+	r->mode = (uint8_t)transients[_i].mode;
 	for (uint32_t i = 0; i < 100; i++) {
 		ctl.tick++;
 		taken |= 1u << see(16 * (i % 16), 100 + i);

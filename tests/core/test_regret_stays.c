@@ -8,14 +8,14 @@
 START_TEST(guesses_are_not_played)
 {
 	begin(DAV2M_NESTED);
-	ck_assert_uint_eq(r->played_mode, 3);
+	ck_assert(r->played_mode[EARLY] && r->played_mode[LATE]);
 	r->limit[0] = r->limit[1] = pack(UINT32_MAX);
 	for (int i = 0; i < 3; i++)
 		rig_expect_reason(tick(NESTED, 0), DAV2M_ROLLED);
 	ck_assert_uint_eq(view().regret_cycles, 3 * (NESTED - SHADOW));
 	ck_assert_uint_eq(r->played[0] | r->played[1], 0);
 	begin(DAV2M_SHADOW);
-	ck_assert_uint_eq(r->played_mode, 0);
+	ck_assert(!r->played_mode[EARLY] && !r->played_mode[LATE]);
 }
 END_TEST
 
