@@ -159,7 +159,7 @@ static int is_regretted(const struct dav2m_regret *r)
 static int is_doubted(const struct dav2m *ctl, struct dav2m_regret *r,
 		      const struct dav2m_tick *tick)
 {
-	return tick->saved && tick->other > tick->cost && dav2m_regret_doubts(r, tick->saved) &&
+	return tick->other > tick->cost && dav2m_regret_doubts(r, tick->saved) &&
 	       r->budget >=
 		       (int64_t)whole_trip(r) + part_bp(whole_trip(r), ctl->config.probe_loss_bp);
 }
@@ -186,7 +186,7 @@ static inline int regrets(struct dav2m *ctl, struct dav2m_tick *tick)
 	regret(ctl, tick);
 	if (is_regretted(r))
 		r->why = r->surety == DAV2M_GUESSED && r->budget >= 0 ? UNSEEN_PHASE : KNOWN_BETTER;
-	else if (is_doubted(ctl, r, tick))
+	else if (tick->saved && is_doubted(ctl, r, tick))
 		r->why = r->mode == DAV2M_NESTED ? DOUBTED : UNSEEN_PHASE;
 	else
 		return 0;
