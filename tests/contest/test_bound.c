@@ -3,20 +3,17 @@
  * G7 of docs/bound.md: what it allows in cells worked out by hand, that no cell of the bounded
  * preset is beyond it, and that one who switches for nothing is.
  */
-#include "matrix.h"
-#include "tape.h"
+#include "rig.h"
 
-#include <check.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define MEGA	1000000ull
-#define BY_HAND 4
+#define BY_HAND	  4
+#define TO_SHADOW 20
+#define TO_NESTED 30
 
 /* Shadow is better twice, nested twice; 30 there, 20 back. D is 50, g 90, or 170 in two ticks. */
 static const uint64_t by_hand[BY_HAND][DAV2M_MODES] = {
 	{100, 150}, {100, 150}, {180, 100}, {190, 100}};
-static const uint64_t to[DAV2M_MODES] = {20 * MEGA, 30 * MEGA};
 
 /* a = 0.3, and 1021/1024 of it after rounding; b = 1.2 (1 + 2 g/D) = 5.52;
    1 + (1 + 2 g/D + b + 170/D) / a, one tick after each switch being judged by nobody. */
@@ -24,59 +21,22 @@ static const uint64_t to[DAV2M_MODES] = {20 * MEGA, 30 * MEGA};
 /* The judge may take D for 120 + 110, each switch being one and what ticks differ by: b = 9.84. */
 #define FACTOR	    (1 + (1 + 3.6 + 9.84 + 3.4) / (0.3 * 1021 / 1024))
 
-static struct dav2m_pair pair_by_hand(void)
-{
-	struct dav2m_host_error error;
-	struct dav2m_pair pair;
-	size_t i;
-	int mode;
-
-	ck_assert_int_eq(tape_new(BY_HAND, &pair, &error), 0);
-	for (i = 0; i < BY_HAND; i++)
-		for (mode = 0; mode < DAV2M_MODES; mode++) {
-			pair.tick[mode][i].valid = DAV2M_ALL_COUNTERS;
-			pair.tick[mode][i].value[DAV2M_PROGRESS] = PEER_TICK_PROGRESS;
-			pair.tick[mode][i].value[DAV2M_CYCLES] = by_hand[i][mode] * MEGA;
-		}
-	tape_sum(&pair);
-	return pair;
-}
-
-static struct contest_policy policy_named(const char *name)
-{
-	struct contest_policy policy;
-	size_t i;
-
-	for (i = 0; contest_policy(i, &policy); i++)
-		if (!strcmp(policy.name, name))
-			return policy;
-	ck_abort_msg("no policy %s", name);
-	return policy;
-}
-
 static struct bound_share played(const char *policy, const struct dav2m_pair *pair,
-				 const uint64_t switch_cycles[DAV2M_MODES])
+				 uint64_t to_shadow, uint64_t to_nested)
 {
 	static const struct contest_view clear;
-	struct contest_policy who = policy_named(policy);
-	struct contest_cell cell = {.workload = {.kind = CONTEST_PHASES, .name = "by hand"},
-				    .model = contest_model(0),
-				    .pair = pair};
-	struct contest_result result;
-	struct dav2m_host_error error;
+	struct contest_cell cell = cell_on(pair, to_shadow, to_nested);
 
-	memcpy(cell.switch_cycles, switch_cycles, sizeof(cell.switch_cycles));
-	ck_assert_msg(!contest_play(&who, 1, &cell, &clear, &result, &error), "%s", error.text);
-	return result.bound;
+	return play(policy, &cell, &clear).bound;
 }
 
 /* Overhead is what is above 100 a tick: 170 and 100; the best schedule that begins in the same mode
    has 30, and 50 in nested paging, of which 20 go to leave it at once. */
 START_TEST(bare_by_hand)
 {
-	struct dav2m_pair pair = pair_by_hand();
-	struct bound_share shadow = played("static shadow", &pair, to);
-	struct bound_share nested = played("static nested", &pair, to);
+	struct dav2m_pair pair = pair_of(by_hand, BY_HAND);
+	struct bound_share shadow = played("static shadow", &pair, TO_SHADOW, TO_NESTED);
+	struct bound_share nested = played("static nested", &pair, TO_SHADOW, TO_NESTED);
 
 	ck_assert_double_eq_tol(shadow.bare, 170 / (BARE_FACTOR * (30 + 25)), 1e-9);
 	ck_assert_double_eq_tol(nested.bare, 100 / (BARE_FACTOR * (50 + 25)), 1e-9);
@@ -89,8 +49,8 @@ END_TEST
 /* No counter tells the judge why shadow paging is slow: it stays, and all 170 are misjudged. */
 START_TEST(misjudged_by_hand)
 {
-	struct dav2m_pair pair = pair_by_hand();
-	struct bound_share share = played("preset bounded", &pair, to);
+	struct dav2m_pair pair = pair_of(by_hand, BY_HAND);
+	struct bound_share share = played("preset bounded", &pair, TO_SHADOW, TO_NESTED);
 
 	ck_assert_double_eq_tol(share.bare, 170 / (BARE_FACTOR * (30 + 25)), 1e-9);
 	ck_assert_double_eq_tol(share.proven, 170 / (FACTOR * (30 + 25 + 170)), 1e-9);
@@ -100,9 +60,8 @@ END_TEST
 
 START_TEST(nothing_is_promised_where_switches_are_free)
 {
-	static const uint64_t nothing[DAV2M_MODES];
-	struct dav2m_pair pair = pair_by_hand();
-	struct bound_share share = played("preset bounded", &pair, nothing);
+	struct dav2m_pair pair = pair_of(by_hand, BY_HAND);
+	struct bound_share share = played("preset bounded", &pair, 0, 0);
 
 	ck_assert_double_lt(share.bare, 0);
 	ck_assert_double_lt(share.proven, 0);

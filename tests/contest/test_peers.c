@@ -265,6 +265,22 @@ START_TEST(all_say_where_they_come_from)
 }
 END_TEST
 
+/* What the contest's rows and periods are said to be: a preset that samples more often, or more
+   rarely, would be played on recordings that were not made for it. */
+START_TEST(presets_see_each_row)
+{
+	static const uint32_t progress[DAV2M_PRESETS] = {
+		[DAV2M_PRESET_PAPER] = PEER_TICK_PROGRESS,
+		[DAV2M_PRESET_REPAIRED] = PEER_TICK_PROGRESS,
+		[DAV2M_PRESET_BOUNDED] = PEER_ROW_PROGRESS};
+	struct dav2m_config config = {.size = sizeof(config)};
+
+	ck_assert_int_eq(dav2m_config_preset((enum dav2m_preset)_i, &config), 0);
+	ck_assert_uint_eq(config.window_inst, progress[_i]);
+	ck_assert_uint_eq(config.window_inst % PEER_ROW_PROGRESS, 0);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {static_modes_stay,
@@ -284,6 +300,7 @@ int main(void)
 
 	for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(tcase, tests[i]);
+	tcase_add_loop_test(tcase, presets_see_each_row, 0, DAV2M_PRESETS);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
