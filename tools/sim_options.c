@@ -199,8 +199,8 @@ static void workload_parse(struct argp_state *state, struct sim_options *o, cons
 		argp_error(state, "--workload: there is no '%s'; --list names them", name);
 }
 
-/* The next element of a list: its end, and where the one after it begins, or NULL. */
-static const char *list_next(const char *text, size_t *ret_length)
+/* Splits a list after its first element: how long that is, and where the next begins, or NULL. */
+static const char *list_split(const char *text, size_t *ret_length)
 {
 	*ret_length = strcspn(text, ",");
 	return text[*ret_length] == '\0' ? NULL : text + *ret_length + 1;
@@ -212,7 +212,7 @@ static void vcpus_parse(struct argp_state *state, struct smp_setup *smp, const c
 	char number[16];
 
 	for (smp->n_vcpus = 0; text != NULL && smp->n_vcpus < SMP_LIST; smp->n_vcpus++) {
-		const char *next = list_next(text, &length);
+		const char *next = list_split(text, &length);
 
 		if ((size_t)snprintf(number, sizeof(number), "%.*s", (int)length, text) >=
 		    sizeof(number))
@@ -231,7 +231,7 @@ static void policies_parse(struct argp_state *state, struct smp_setup *smp, cons
 	char name[32];
 
 	for (smp->n_policies = 0; text != NULL && smp->n_policies < SMP_LIST; smp->n_policies++) {
-		const char *next = list_next(text, &length);
+		const char *next = list_split(text, &length);
 
 		snprintf(name, sizeof(name), "%.*s", (int)length, text);
 		smp->policy[smp->n_policies] = dav2m_smp_policy_find(name);

@@ -146,7 +146,7 @@ struct seen {
 	uint64_t probe_cycles;
 };
 
-static int is_drawn(const struct contest_view *view)
+static int is_blurred(const struct contest_view *view)
 {
 	return view->noise_bp || view->lost_one_in;
 }
@@ -176,7 +176,7 @@ static int seen_sample(void *object, const struct dav2m_sample *counters,
 	struct seen *seen = object;
 	uint32_t one_in = seen->view->lost_one_in;
 
-	if (is_drawn(seen->view))
+	if (is_blurred(seen->view))
 		blur_all(seen, counters);
 	else
 		seen->blurred = *counters;
@@ -438,7 +438,7 @@ static void bound_widen(struct bound_share *most, const struct bound_share *shar
 /* Where nothing is drawn by lot each round would be the first again. */
 static unsigned int rounds_of(const struct contest_policy *policy, const struct contest_view *view)
 {
-	return throws_coins(policy) || is_drawn(view) ? CONTEST_ADVERSARY_ROUNDS : 1;
+	return throws_coins(policy) || is_blurred(view) ? CONTEST_ADVERSARY_ROUNDS : 1;
 }
 
 static int rounds_play(const struct contest_policy *policy, const struct contest_cell *cell,
