@@ -2,6 +2,11 @@
 /*
  * Aligns two recordings of the same work by progress.
  *
+ * A tick of the pair ends when both recordings have ended a line since it began: short lines are
+ * put together, long ones are not taken apart. Spread over the short lines of the other recording,
+ * a burst within a long one would be a little everywhere, and the best schedule would keep to the
+ * other mode's calm ticks and leave its bursts out, which no schedule can.
+ *
  * Let C(p) be what a counter has done up to progress p: exact at the recording's own tick
  * boundaries, linear and rounded down between them. A tick of the pair gets C(end) - C(begin),
  * so whatever the rounding, the sum over all ticks is the recording's own.
@@ -152,23 +157,44 @@ static struct dav2m_sample cursor_advance(struct cursor *cursor, uint64_t p)
 	return gone;
 }
 
-/* Puts a recording on the boundaries of grid, as if its progress were that of grid. */
-static size_t resample(const struct dav2m_trace *trace, uint64_t trace_progress,
-		       const struct dav2m_trace *grid, uint64_t grid_progress,
-		       struct dav2m_sample *ret_tick)
+/* Where the line ends that goes beyond p, which cursor has reached; both in the pair's progress. */
+static uint64_t line_end(const struct cursor *cursor, uint64_t p, uint64_t trace_progress,
+			 uint64_t pair_progress)
 {
-	struct cursor cursor = {.trace = trace};
-	uint64_t p = 0;
-	size_t i, n = 0;
+	const struct dav2m_sample *row = &cursor->trace->tick[cursor->row];
+	uint64_t end = cursor->begin, ret;
 
-	for (i = 0; i < grid->ticks; i++) {
-		uint64_t progress = grid->tick[i].value[DAV2M_PROGRESS];
+	do {
+		end += row++->value[DAV2M_PROGRESS];
+		ret = scale(pair_progress, end, trace_progress);
+	} while (ret <= p);
+	return ret;
+}
 
-		if (!progress)
-			continue;
-		p += progress;
-		ret_tick[n] = cursor_advance(&cursor, scale(trace_progress, p, grid_progress));
-		ret_tick[n++].value[DAV2M_PROGRESS] = progress;
+/* Puts both recordings on ticks as long as the longer lines, as if their progress were that of the
+   first. */
+static size_t align(const struct dav2m_trace *const trace[DAV2M_MODES],
+		    const uint64_t trace_progress[DAV2M_MODES],
+		    struct dav2m_sample *ret_tick[DAV2M_MODES])
+{
+	const uint64_t progress = trace_progress[DAV2M_SHADOW];
+	struct cursor cursor[DAV2M_MODES] = {{.trace = trace[DAV2M_SHADOW]},
+					     {.trace = trace[DAV2M_NESTED]}};
+	uint64_t p = 0, end;
+	unsigned int mode;
+	size_t n = 0;
+
+	for (; p < progress; p = end, n++) {
+		for (end = 0, mode = 0; mode < DAV2M_MODES; mode++) {
+			uint64_t line = line_end(&cursor[mode], p, trace_progress[mode], progress);
+
+			end = line > end ? line : end;
+		}
+		for (mode = 0; mode < DAV2M_MODES; mode++) {
+			ret_tick[mode][n] = cursor_advance(
+				&cursor[mode], scale(trace_progress[mode], end, progress));
+			ret_tick[mode][n].value[DAV2M_PROGRESS] = end - p;
+		}
 	}
 	return n;
 }
@@ -202,22 +228,37 @@ static void switch_costs_take(const struct dav2m_trace_header *shadow,
 	}
 }
 
+/* The longer of the two, in the pair's progress, rounded down so that no tick is shorter. */
+static uint64_t tick_progress(const struct dav2m_trace *const trace[DAV2M_MODES],
+			      const uint64_t progress[DAV2M_MODES])
+{
+	uint64_t shadow = trace[DAV2M_SHADOW]->header.tick_progress;
+	uint64_t nested = trace[DAV2M_NESTED]->header.tick_progress;
+
+	if (!shadow || !nested)
+		return 0;
+	if (nested <= progress[DAV2M_NESTED]) /* else there is one line, not a whole one */
+		nested = scale(progress[DAV2M_SHADOW], nested, progress[DAV2M_NESTED]);
+	return shadow > nested ? shadow : nested;
+}
+
 static int pair_fill(const struct dav2m_trace *shadow, const struct dav2m_trace *nested,
 		     struct dav2m_pair *pair, struct dav2m_host_error *error)
 {
-	uint64_t progress = pair->total[DAV2M_SHADOW].value[DAV2M_PROGRESS];
-	uint64_t nested_progress = pair->total[DAV2M_NESTED].value[DAV2M_PROGRESS];
+	const struct dav2m_trace *const trace[DAV2M_MODES] = {shadow, nested};
+	const uint64_t progress[DAV2M_MODES] = {pair->total[DAV2M_SHADOW].value[DAV2M_PROGRESS],
+						pair->total[DAV2M_NESTED].value[DAV2M_PROGRESS]};
 	unsigned int mode;
 
 	for (mode = 0; mode < DAV2M_MODES; mode++) {
+		/* Each tick ends a line of the shadow recording, at least. */
 		pair->tick[mode] = calloc(shadow->ticks, sizeof(*pair->tick[mode]));
 		if (!pair->tick[mode])
 			return dav2m_host_fail_memory(error);
 	}
-	pair->ticks = resample(shadow, progress, shadow, progress, pair->tick[DAV2M_SHADOW]);
-	resample(nested, nested_progress, shadow, progress, pair->tick[DAV2M_NESTED]);
-	pair->total[DAV2M_NESTED].value[DAV2M_PROGRESS] = progress;
-	pair->tick_progress = shadow->header.tick_progress;
+	pair->ticks = align(trace, progress, pair->tick);
+	pair->total[DAV2M_NESTED].value[DAV2M_PROGRESS] = progress[DAV2M_SHADOW];
+	pair->tick_progress = tick_progress(trace, progress);
 	nested_exits_fill(nested, pair);
 	switch_costs_take(&shadow->header, &nested->header, pair);
 	return 0;

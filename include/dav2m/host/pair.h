@@ -3,9 +3,10 @@
  * A paired recording: the same work under both modes, tick by tick side by side.
  *
  * Two recordings of the same program rarely have their tick boundaries at the same place in the
- * program. They are aligned by cumulative progress: the ticks of the shadow recording are kept,
- * and each counter of the nested one is apportioned to them in proportion to progress, in exact
- * integer arithmetic, so that every sum is preserved.
+ * program. They are aligned by cumulative progress: a tick ends when both recordings have ended a
+ * line since it began, so the longer lines are kept and shorter ones put together. Of a line that
+ * goes on in the next tick each counter is apportioned in proportion to progress, in exact integer
+ * arithmetic, so that every sum is preserved.
  */
 #ifndef DAV2M_HOST_PAIR_H
 #define DAV2M_HOST_PAIR_H
@@ -25,16 +26,16 @@ struct dav2m_pair {
 	struct dav2m_sample total[DAV2M_MODES]; /* sums over all ticks; valid: in every tick */
 	uint32_t switch_known;			/* DAV2M_BIT(mode): */
 	uint64_t switch_cycles[DAV2M_MODES];	/* measured cost of a switch to that mode */
-	uint64_t tick_progress;			/* nominal, of the shadow recording; 0: not fixed */
+	uint64_t tick_progress;			/* nominal, of the longer lines; 0: not fixed */
 };
 
 /*
  * Pairs a shadow and a nested recording. Both must have progress and cycles in each tick. Their
  * progress must be in the same unit and must have the same total, or differ by at most
  * tolerance_bp of the shadow recording's: then the nested one is stretched to it.
- * Ticks without progress join the next tick with any. Paging exits that the nested recording
- * has no column for are none, because nested paging takes none. A switch cost that both
- * recordings know is taken from the one in whose mode the switch begins.
+ * A line without progress joins the one before it, at the beginning the one after. Paging exits
+ * that the nested recording has no column for are none, because nested paging takes none. A
+ * switch cost that both recordings know is taken from the one in whose mode the switch begins.
  * Errors: ARGUMENT, FORMAT, MISMATCH, MEMORY.
  */
 DAV2M_API int dav2m_pair_make(const struct dav2m_trace *shadow, const struct dav2m_trace *nested,
