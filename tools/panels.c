@@ -169,7 +169,7 @@ void panel_regret(const struct panels *panels, FILE *to, double bottom, double t
 {
 	const struct panel_range range = {0, highest ? 1.1 * (double)highest : 1};
 
-	fputs("set format y '%.0s %c'\n", to);
+	fputs("set format y '%.1s %c'\n", to);
 	panel_begin(panels, to, bottom, top, "regret\\n(cycles)", range);
 	fprintf(to,
 		", $bins using 1:%d with lines lw 2.2 lc rgb '#222222' title 'regret'"

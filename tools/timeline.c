@@ -15,15 +15,20 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+/* What a counter counted, and over how much progress it did: not all recordings have it. */
+struct counted {
+	uint64_t events;
+	uint64_t progress;
+};
+
 struct bin {
 	uint64_t progress;
-	uint64_t cycles;		     /* of the run, switches included */
-	uint64_t mode_cycles[DAV2M_MODES];   /* of both recordings */
-	uint64_t exits;			     /* of the shadow recording */
-	uint64_t misses;		     /* of the nested recording */
-	uint64_t seen_progress[DAV2M_MODES]; /* of the run, by mode */
-	uint64_t seen_exits;
-	uint64_t seen_misses;
+	uint64_t cycles;		   /* of the run, switches included */
+	uint64_t mode_cycles[DAV2M_MODES]; /* of both recordings */
+	struct counted exits;		   /* of the shadow recording */
+	struct counted misses;		   /* of the nested recording */
+	struct counted seen_exits;	   /* of the run in shadow mode */
+	struct counted seen_misses;	   /* of the run in nested mode */
 	uint32_t threshold_vmexit;
 	uint32_t threshold_tmiss;
 	uint64_t regret_cycles; /* the most of the bin's ticks ... */
@@ -83,6 +88,15 @@ int timeline_open(const struct replay_job *job, const char *path, struct timelin
 	return rc;
 }
 
+static void counted_add(struct counted *counted, const struct dav2m_sample *tick,
+			enum dav2m_counter counter)
+{
+	if (!(tick->valid & DAV2M_BIT(counter)))
+		return;
+	counted->events += tick->value[counter];
+	counted->progress += tick->value[DAV2M_PROGRESS];
+}
+
 static void bin_add(struct bin *bin, const struct dav2m_pair *pair,
 		    const struct dav2m_replay_tick *tick,
 		    const struct dav2m_explanation *explanation)
@@ -95,13 +109,12 @@ static void bin_add(struct bin *bin, const struct dav2m_pair *pair,
 	bin->cycles += seen->value[DAV2M_CYCLES];
 	bin->mode_cycles[DAV2M_SHADOW] += shadow->value[DAV2M_CYCLES];
 	bin->mode_cycles[DAV2M_NESTED] += nested->value[DAV2M_CYCLES];
-	bin->exits += shadow->value[DAV2M_PAGING_EXITS];
-	bin->misses += nested->value[DAV2M_TLB_MISSES];
-	bin->seen_progress[tick->mode] += seen->value[DAV2M_PROGRESS];
+	counted_add(&bin->exits, shadow, DAV2M_PAGING_EXITS);
+	counted_add(&bin->misses, nested, DAV2M_TLB_MISSES);
 	if (tick->mode == DAV2M_SHADOW)
-		bin->seen_exits += seen->value[DAV2M_PAGING_EXITS];
+		counted_add(&bin->seen_exits, seen, DAV2M_PAGING_EXITS);
 	else
-		bin->seen_misses += seen->value[DAV2M_TLB_MISSES];
+		counted_add(&bin->seen_misses, seen, DAV2M_TLB_MISSES);
 	bin->threshold_vmexit = explanation->threshold_vmexit;
 	bin->threshold_tmiss = explanation->threshold_tmiss;
 	if (explanation->regret.regret_cycles >= bin->regret_cycles) {
@@ -130,10 +143,10 @@ static double cpi_of(uint64_t cycles, uint64_t progress)
 	return (double)cycles / (double)progress;
 }
 
-static void seen_rate_print(FILE *to, uint64_t count, uint64_t progress)
+static void counted_print(FILE *to, const struct counted *counted)
 {
-	if (progress)
-		fprintf(to, " %.6g", panel_rate(count, progress));
+	if (counted->progress)
+		fprintf(to, " %.6g", panel_rate(counted->events, counted->progress));
 	else
 		fputs(" NaN", to);
 }
@@ -152,18 +165,18 @@ static void bins_print(const struct timeline *timeline, FILE *to)
 	for (i = 0; i < timeline->bins; i++) {
 		const struct bin *bin = &timeline->bin[i];
 
-		fprintf(to, "%.9g %.6g %.6g %.6g %.6g",
+		fprintf(to, "%.9g %.6g %.6g %.6g",
 			((double)at + (double)bin->progress / 2) / timeline->panels.unit,
 			cpi_of(bin->cycles, bin->progress),
 			cpi_of(bin->mode_cycles[DAV2M_SHADOW], bin->progress),
-			cpi_of(bin->mode_cycles[DAV2M_NESTED], bin->progress),
-			panel_rate(bin->exits, bin->progress));
-		seen_rate_print(to, bin->seen_exits, bin->seen_progress[DAV2M_SHADOW]);
-		fprintf(to, " %.6g %.6g",
+			cpi_of(bin->mode_cycles[DAV2M_NESTED], bin->progress));
+		counted_print(to, &bin->exits);
+		counted_print(to, &bin->seen_exits);
+		fprintf(to, " %.6g",
 			panel_threshold(bin->threshold_vmexit, config->window_vmexit,
-					config->window_inst),
-			panel_rate(bin->misses, bin->progress));
-		seen_rate_print(to, bin->seen_misses, bin->seen_progress[DAV2M_NESTED]);
+					config->window_inst));
+		counted_print(to, &bin->misses);
+		counted_print(to, &bin->seen_misses);
 		fprintf(to, " %.6g %" PRIu64 " %" PRIu64 "\n",
 			panel_threshold(bin->threshold_tmiss, config->window_tmiss,
 					config->window_inst),
@@ -199,10 +212,10 @@ static struct panel_range rate_range(const struct timeline *timeline, int misses
 
 	for (i = 0; i < timeline->bins; i++) {
 		const struct bin *bin = &timeline->bin[i];
-		double value = panel_rate(misses ? bin->misses : bin->exits, bin->progress);
+		const struct counted *counted = misses ? &bin->misses : &bin->exits;
 
-		if (value > 0)
-			panel_range_take(&range, value);
+		if (counted->events)
+			panel_range_take(&range, panel_rate(counted->events, counted->progress));
 		if (by_regret(timeline))
 			continue;
 		panel_range_take(&range,
@@ -252,17 +265,35 @@ static void threshold_print(const struct timeline *timeline, FILE *to, int colum
 	fputc('\n', to);
 }
 
+/* A curve of a counter that was not recorded would say that there were no events. */
+static void recorded_print(const struct timeline *timeline, FILE *to, int misses)
+{
+	const char *const name = dav2m_mode_name(misses ? DAV2M_NESTED : DAV2M_SHADOW);
+	const int column = misses ? 8 : 5; /* the controller's own stands behind it */
+	size_t i;
+
+	for (i = 0; i < timeline->bins; i++)
+		if ((misses ? timeline->bin[i].misses : timeline->bin[i].exits).progress)
+			break;
+	if (i == timeline->bins)
+		fprintf(to, ", NaN with dots lc rgb '#ffffff' title 'not in the %s recording'",
+			name);
+	else
+		fprintf(to,
+			", $bins using 1:(floored($%d)) with lines lw 1.2 lc rgb '%s' title '%s "
+			"recording', $bins using 1:(floored($%d)) with lines lw 2.2 lc rgb '%s' "
+			"title 'seen by the controller'",
+			column, misses ? "#f0a85c" : "#7fb0de", name, column + 1,
+			misses ? "#a8500a" : "#14548f");
+}
+
 static void exits_print(const struct timeline *timeline, FILE *to, const double at[2])
 {
 	struct panel_range range = rate_range(timeline, 0);
 
 	panel_floor(to, range);
 	panel_begin(&timeline->panels, to, at[0], at[1], "paging exits\\nper million", range);
-	fputs(", $bins using 1:(floored($5)) with lines lw 1.2 lc rgb '#7fb0de' title 'shadow "
-	      "recording'"
-	      ", $bins using 1:(floored($6)) with lines lw 2.2 lc rgb '#14548f' title 'seen by the "
-	      "controller'",
-	      to);
+	recorded_print(timeline, to, 0);
 	threshold_print(timeline, to, 7, "vmexit");
 }
 
@@ -273,11 +304,7 @@ static void misses_print(const struct timeline *timeline, FILE *to, const double
 	panel_floor(to, range);
 	panels_axis(&timeline->panels, to, timeline->job->progress_unit);
 	panel_begin(&timeline->panels, to, at[0], at[1], "TLB misses\\nper million", range);
-	fputs(", $bins using 1:(floored($8)) with lines lw 1.2 lc rgb '#f0a85c' title 'nested "
-	      "recording'"
-	      ", $bins using 1:(floored($9)) with lines lw 2.2 lc rgb '#a8500a' title 'seen by the "
-	      "controller'",
-	      to);
+	recorded_print(timeline, to, 1);
 	threshold_print(timeline, to, 10, "tmiss");
 }
 

@@ -196,6 +196,16 @@ if command -v gnuplot >/dev/null; then
 	expect 0 '' replay s.csv n.csv --preset=bounded --timeline=r.svg
 	! grep threshold r.svg || wrong 'r.svg has thresholds that its judge does not have'
 	{ grep -q '>regret<' r.svg && grep -q '>limit<' r.svg; } || wrong 'r.svg lacks its regret'
+	# A counter that was not recorded has no curve, and no two ticks of an axis one label.
+	plain shadow 500000,500020 500000,500020 >blind-s.csv
+	plain nested 500000,600000 500000,600000 >blind-n.csv
+	expect 0 '' replay blind-s.csv blind-n.csv --switch-cost=1e6 --fit --timeline=blind.svg
+	for what in 'in the shadow' 'in the nested'; do
+		grep -q ">not $what recording<" blind.svg || wrong "a curve not $what recording is drawn"
+	done
+	! grep -q 'seen by the controller' blind.svg || wrong 'what was not recorded was seen'
+	grep -oE '>[0-9.]+ [kM]<' blind.svg | sort >labels
+	{ [ -s labels ] && [ -z "$(uniq -d labels)" ]; } || wrong "the axis of regret: $(cat labels)"
 	expect 0 '' replay s.csv n.csv --timeline=t.png
 	[ "$(head -c 4 t.png | tail -c 3)" = PNG ] || wrong 't.png is no picture'
 else
