@@ -116,9 +116,10 @@ uint32_t dav2m_meter_wraps(const struct dav2m_meter *meter);
 
 /*
  * Reads the counters of a sample that are wanted and valid (DAV2M_BIT each). With READING_OK the
- * total of each counter in meter->known has gone on, the others stand still. With
- * READING_INCOMPLETE the meter still waits from where it was; with all others it starts again
- * from this sample, and no total can be compared with an earlier one.
+ * total of each counter in meter->known has gone on, or is held while the counter stands a little
+ * below it; the others stand still. With READING_INCOMPLETE the meter still waits from where it
+ * was; with all others it starts again from this sample, and no total can be compared with an
+ * earlier one.
  */
 enum dav2m_reading dav2m_meter_read(struct dav2m_meter *meter, const struct dav2m_sample *sample,
 				    uint32_t wanted);

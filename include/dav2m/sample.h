@@ -2,9 +2,20 @@
 /*
  * A sample: what a VMM reads from its counters, raw and cumulative.
  *
- * The VMM hands in counters as they stand. The library takes the differences,
- * follows wrap-around (config.counter_bits) and refuses to believe a counter
- * that runs backwards or jumps, so a VMM never has to reset or subtract.
+ * The VMM hands in counters as they stand. The library takes the differences and follows
+ * wrap-around (config.counter_bits), so a VMM never has to reset or subtract. Its side is:
+ *
+ *  - Between two samples no counter moves by half its range, nor by 2^40: with 32 bits at 3 GHz a
+ *    sample each 0.7 s. Beyond that a sample is refused, as a reset or a jump, and a new start;
+ *    whole ranges are lost unseen.
+ *  - A counter that runs backwards has been reset, but for a little: up to an eighth of what it
+ *    still shows and of what others of the sample went forward by is the noise of an estimate.
+ *    The counter is held until it has passed where it was. Where events share a PMU, scale what
+ *    each has counted between two reads and add that up: such a count never runs backwards.
+ *  - Paging exits must be counted, here or by dav2m_paging_exits(); regret is content with their
+ *    cycles. None told is none: shadow paging then looks free, and is not left for them.
+ *  - Beside these thresholds need progress, cycles and TLB misses; regret one of progress, TLB
+ *    misses and walk cycles, and with progress alone takes walks to come with the work.
  */
 #ifndef DAV2M_SAMPLE_H
 #define DAV2M_SAMPLE_H

@@ -137,8 +137,79 @@ START_TEST(backward_wins_over_jump)
 	uint64_t delta[DAV2M_COUNTERS];
 
 	sample.value[DAV2M_PROGRESS] += MAX_DELTA + 1;
-	sample.value[DAV2M_TLB_FLUSHES] -= 1;
+	sample.value[DAV2M_TLB_FLUSHES] = 0;
 	ck_assert_int_eq(read_deltas(&meter, &sample, DAV2M_ALL_COUNTERS, delta), READING_BACKWARD);
+}
+END_TEST
+
+/* A counter takes back an eighth of what the others go forward by: its total stands until it has
+   passed where it was, and theirs go on. */
+START_TEST(little_back_is_held)
+{
+	static const uint64_t moves[] = {(uint64_t)-128, 28, 100, 30}; /* at last 30 beyond */
+	struct dav2m_sample sample;
+
+	for (int held = 0; held < DAV2M_COUNTERS; held++) {
+		struct dav2m_meter meter = meter_at(widths[_i], UINT32_C(1) << 31, &sample);
+		uint64_t delta[DAV2M_COUNTERS];
+
+		for (int i = 0; i < 4; i++) {
+			for (int c = 0; c < DAV2M_COUNTERS; c++)
+				sample.value[c] += c == held ? moves[i] : 1024;
+			ck_assert_int_eq(read_deltas(&meter, &sample, DAV2M_ALL_COUNTERS, delta),
+					 READING_OK);
+			for (int c = 0; c < DAV2M_COUNTERS; c++)
+				ck_assert_uint_eq(delta[c], c != held ? 1024 : i == 3 ? 30 : 0);
+		}
+	}
+}
+END_TEST
+
+/* The cycles go back from `before`, the progress forward. */
+static enum dav2m_reading take_back(uint64_t before, uint64_t back, uint64_t forward)
+{
+	struct dav2m_sample sample;
+	struct dav2m_meter meter = meter_at(48, before, &sample);
+	uint64_t delta[DAV2M_COUNTERS];
+
+	sample.value[DAV2M_CYCLES] -= back;
+	sample.value[DAV2M_PROGRESS] += forward;
+	return read_deltas(&meter, &sample, DAV2M_ALL_COUNTERS, delta);
+}
+
+START_TEST(little_and_much)
+{
+	/* An eighth of what the others go forward by, */
+	ck_assert_int_eq(take_back(1000000, 128, 1024), READING_OK);
+	ck_assert_int_eq(take_back(1000000, 129, 1024), READING_BACKWARD);
+	ck_assert_int_eq(take_back(1000000, 1, 0), READING_BACKWARD);
+	/* and of what is left. */
+	ck_assert_int_eq(take_back(900, 100, 1000000), READING_OK);
+	ck_assert_int_eq(take_back(900, 101, 1000000), READING_BACKWARD);
+	ck_assert_int_eq(take_back(900, 900, 1000000), READING_BACKWARD);
+	/* Nor is a jump believed meanwhile. */
+	ck_assert_int_eq(take_back(1000000, 1, MAX_DELTA), READING_OK);
+	ck_assert_int_eq(take_back(1000000, 1, MAX_DELTA + 1), READING_JUMP);
+}
+END_TEST
+
+/* One counter of several is reset, while the sample's others go on by far more than it ever had. */
+START_TEST(late_reset_is_one)
+{
+	struct dav2m_sample sample;
+	struct dav2m_meter meter = meter_at(48, 0, &sample);
+	uint64_t delta[DAV2M_COUNTERS];
+
+	for (int i = 0; i < 10; i++) {
+		sample.value[DAV2M_CYCLES] += 1000000;
+		sample.value[DAV2M_TLB_MISSES] += 100;
+		ck_assert_int_eq(read_deltas(&meter, &sample, DAV2M_ALL_COUNTERS, delta),
+				 READING_OK);
+	}
+	sample.value[DAV2M_CYCLES] += 1000000;
+	sample.value[DAV2M_TLB_MISSES] = 100; /* since the reset */
+	ck_assert_int_eq(read_deltas(&meter, &sample, DAV2M_ALL_COUNTERS, delta), READING_BACKWARD);
+	ck_assert_uint_eq(meter.total[DAV2M_TLB_MISSES], 100);
 }
 END_TEST
 
@@ -170,6 +241,21 @@ START_TEST(invalid_fields_ignored)
 	ck_assert_int_eq(read_deltas(&meter, &sample, DAV2M_ALL_COUNTERS, delta), READING_OK);
 	for (int c = 0; c < DAV2M_COUNTERS; c++)
 		ck_assert_uint_eq(delta[c], c == DAV2M_CYCLES ? 9 : 0);
+}
+END_TEST
+
+/* And are not kept: a checkpoint is no place for what was on the caller's stack. */
+START_TEST(invalid_fields_not_kept)
+{
+	struct dav2m_sample sample = {.valid = DAV2M_BIT(DAV2M_CYCLES)};
+	struct dav2m_meter meter;
+
+	dav2m_meter_init(&meter, 48);
+	for (int c = 0; c < DAV2M_COUNTERS; c++)
+		sample.value[c] = UINT64_C(0x5eed5eed5eed);
+	ck_assert_int_eq(dav2m_meter_read(&meter, &sample, DAV2M_ALL_COUNTERS), READING_BASELINE);
+	for (int c = 0; c < DAV2M_COUNTERS; c++)
+		ck_assert_uint_eq(meter.total[c], c == DAV2M_CYCLES ? 0x5eed5eed5eed : 0);
 }
 END_TEST
 
@@ -257,6 +343,26 @@ START_TEST(sample_backward)
 	rig.counters.value[DAV2M_CYCLES] = 0;
 	rig_work(&rig, 600, 0, 0, RIG_EXITS + 1);
 	expect_restarted(&rig, DAV2M_BACKWARD);
+}
+END_TEST
+
+/* TLB misses that a multiplexed PMU scales take back 1 in each eighth sample: the guest, which is
+   far beyond the threshold, is seen all the same. */
+START_TEST(sample_scaled)
+{
+	struct dav2m_config config = rig_config((enum dav2m_preset)(_i % DAV2M_PRESETS));
+	const uint64_t part = _i < DAV2M_PRESETS ? 1 : 10; /* of a tick */
+	struct rig rig;
+	int n = 0;
+
+	rig_begin(&rig, &config, DAV2M_NESTED);
+	do {
+		uint64_t misses = n % 8 == 7 ? (uint64_t)-1 : 5 * RIG_MISSES / part;
+
+		rig_work(&rig, RIG_TICK / part, 60 * RIG_MISSES / part, misses, 0);
+	} while (rig.last.action == DAV2M_STAY && ++n < 1000);
+	ck_assert_int_eq(rig.last.action, DAV2M_SWITCH);
+	ck_assert_uint_eq(rig_explain(&rig).resets, 0);
 }
 END_TEST
 
@@ -366,11 +472,16 @@ int main(void)
 	tcase_add_loop_test(tests, wraps, 0, WIDTHS);
 	tcase_add_test(tests, wider_counter);
 	tcase_add_test(tests, backward_wins_over_jump);
+	tcase_add_loop_test(tests, little_back_is_held, 0, WIDTHS);
+	tcase_add_test(tests, little_and_much);
+	tcase_add_test(tests, late_reset_is_one);
 	tcase_add_test(tests, no_counter_at_all);
 	tcase_add_test(tests, invalid_fields_ignored);
+	tcase_add_test(tests, invalid_fields_not_kept);
 	tcase_add_test(tests, gap_is_covered);
 	tcase_add_test(tests, counter_given_up);
 	tcase_add_test(tests, sample_backward);
+	tcase_add_loop_test(tests, sample_scaled, 0, 2 * DAV2M_PRESETS);
 	tcase_add_test(tests, sample_jump);
 	tcase_add_test(tests, sample_appearing);
 	tcase_add_test(tests, sample_lost);
