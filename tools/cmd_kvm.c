@@ -20,7 +20,9 @@ static const struct {
 	{"list", kvm_list, "the guests that run on this host"},
 	{"record", kvm_record, "write a guest's counters to a trace that replay reads"},
 	{"watch", kvm_watch, "a table of a guest's vCPUs, as they run"},
+#ifndef DAV2M_KVM_ONLY /* a recorder needs no reader, nor its libraries */
 	{"advise", kvm_advise, "what would make a guest faster, in words"},
+#endif
 };
 
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))

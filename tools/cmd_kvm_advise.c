@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 
 #include "command.h"
+#include "counter_input.h"
 #include "kvm_advice.h"
 #include "kvm_common.h"
 #include "progress.h"
@@ -67,10 +68,12 @@ static int recording_read(const char *path, struct kvm_seen *seen)
 	struct dav2m_trace trace = {.ticks = 0};
 	struct dav2m_host_error error;
 
-	if (dav2m_trace_load(path, DAV2M_TRACE_ALLOW_TRUNCATED, &trace, &error)) {
+	if (counter_input_read(path, DAV2M_TRACE_ALLOW_TRUNCATED, 1, &trace, &error)) {
 		complain("%s", error.text);
 		return -1;
 	}
+	if (trace.truncated)
+		complain("%s: the last line is incomplete and was dropped", path);
 	if (trace.header.interrupted)
 		complain("%s: interrupted: it holds the beginning of the program", path);
 	for (size_t i = 0; i < trace.ticks; i++)
@@ -119,7 +122,6 @@ static int guest_watch(const struct advise *advise, struct kvm_seen *seen)
 	struct dav2m_kvm_guest *guest = kvm_attach(advise->who, advise->qmp, 0);
 	const struct dav2m_kvm_host *host;
 	struct dav2m_kvm_fault fault;
-	const char *cycles;
 	int failed;
 
 	if (!guest)
@@ -131,10 +133,9 @@ static int guest_watch(const struct advise *advise, struct kvm_seen *seen)
 	if (failed)
 		kvm_complain(&fault);
 	host = dav2m_kvm_guest_host(guest);
-	cycles = dav2m_kvm_guest_origin(guest, DAV2M_CYCLES)->from;
 	seen->mode = host->mode;
 	seen->mode_known = host->mode_known;
-	seen->cycles_are_ns = cycles && strstr(cycles, " in ns") != NULL;
+	seen->cycles_are_ns = kvm_cycles_are_ns(guest);
 	dav2m_kvm_process_read("/proc", kvm_pid_find(advise->who), &seen->process, NULL);
 	dav2m_kvm_guest_detach(guest);
 	return failed && !seen->samples ? -1 : 0; /* a guest that ended was watched till then */

@@ -7,11 +7,10 @@
  */
 #include "command.h"
 #include "controller_options.h"
-#include "input.h"
+#include "counter_input.h"
 #include "number.h"
 #include "output.h"
 #include "picture.h"
-#include "progress.h"
 #include "replay_rows.h"
 #include "timeline.h"
 
@@ -194,30 +193,11 @@ static const struct argp argp = {
 	.children = children,
 };
 
-static int source_next(void *context, const char **ret_data, size_t *ret_size,
-		       struct dav2m_host_error *error)
-{
-	struct input *input = context;
-
-	progress_step(input_position(input));
-	return input_next(input, ret_data, ret_size, error);
-}
-
 static int recording_read(const char *path, uint32_t flags, struct dav2m_trace *trace,
 			  struct dav2m_host_error *error)
 {
-	struct dav2m_trace_source source = {.next = source_next};
-	struct input *input;
-	int rc = input_open(path, &input, error);
+	int rc = counter_input_read(path, flags, 1, trace, error);
 
-	if (rc)
-		return rc;
-	source.name = input_name(input);
-	source.context = input;
-	progress_begin(path, "B", input_size(input));
-	rc = dav2m_trace_read(&source, flags, trace, error);
-	progress_end();
-	input_close(input);
 	if (!rc && trace->truncated)
 		complain("%s: the last line is incomplete and was dropped", path);
 	if (rc == DAV2M_HOST_TRUNCATED)

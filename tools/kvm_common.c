@@ -18,8 +18,7 @@
 
 #define NS_PER_MS	 1000000ull
 #define NS_PER_S	 1000000000ull
-#define AWAIT_MS	 20 /* between two looks for a guest: a choice; each goes through all of /proc */
-#define STATISTICS_TRIES 20
+#define STATISTICS_TRIES 20 /* looks: a choice */
 
 static volatile sig_atomic_t interrupted;
 
@@ -203,6 +202,13 @@ struct dav2m_kvm_guest *kvm_attach(const char *who, const char *qmp, int quiet)
 	return guest;
 }
 
+int kvm_cycles_are_ns(const struct dav2m_kvm_guest *guest)
+{
+	const char *from = dav2m_kvm_guest_origin(guest, DAV2M_CYCLES)->from;
+
+	return from && strstr(from, " in ns") != NULL;
+}
+
 static int name_started(void *arg, const struct dav2m_kvm_process *process)
 {
 	return process->vcpus && !strcmp(process->name, arg);
@@ -223,7 +229,7 @@ static int statistics_await(const char *name, const char *qmp)
 		dav2m_kvm_guest_detach(guest);
 		if (route != DAV2M_KVM_ROUTE_NONE)
 			return 0;
-		if (kvm_wait(&next, AWAIT_MS))
+		if (kvm_wait(&next, KVM_AWAIT_MS))
 			return -1;
 	}
 	return 0;
@@ -245,7 +251,7 @@ int kvm_await(const char *name, const char *qmp)
 			kvm_complain(&fault);
 		if (found)
 			return found < 0 ? -1 : statistics_await(wanted, qmp);
-		if (kvm_wait(&next, AWAIT_MS))
+		if (kvm_wait(&next, KVM_AWAIT_MS))
 			return -1;
 	}
 }

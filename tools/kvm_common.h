@@ -7,6 +7,8 @@
 
 #include <dav2m/kvm/kvm.h>
 
+#define KVM_AWAIT_MS 20 /* between two looks for a guest or its work: a choice */
+
 int kvm_list(int argc, char **argv);
 int kvm_record(int argc, char **argv);
 int kvm_watch(int argc, char **argv);
@@ -21,6 +23,8 @@ int kvm_await(const char *name, const char *qmp);
 void kvm_complain(const struct dav2m_kvm_fault *fault);
 /* Attaches, and says once what is read from where and what is missing. NULL after a complaint. */
 struct dav2m_kvm_guest *kvm_attach(const char *who, const char *qmp, int quiet);
+/* Whether the guest's cycles are its CPU time in ns; known once it was sampled. */
+int kvm_cycles_are_ns(const struct dav2m_kvm_guest *guest);
 /* Sleeps until the next multiple of interval_ms after *next_ns; 0, or 1 if ctrl-C came. */
 int kvm_wait(uint64_t *next_ns, uint32_t interval_ms);
 /* From now on ctrl-C and SIGTERM end kvm_wait(). */

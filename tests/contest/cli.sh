@@ -82,10 +82,21 @@ expect 0 '' "${small[@]}" --show=runs --format=csv "${gcc[@]}"
 cmp -s out runs || wrong 'the same contest gives another result'
 gzip=("$(grep 'gzip.*shadow.csv' kept.txt)" "$(grep 'gzip.*nested.csv' kept.txt)")
 expect 0 '' --workloads=none --show=runs --format=csv "${gzip[@]}"
+awk -F, 'NR == 1 || $3 ~ /^static/' out | cut -d, -f5-7 >plain
 # (bounded and the randomized work function may throw coins, and a file has its own)
 diff <(awk -F, '!/^#/ && !/bounded|random/ { print $3, $5 }' out) \
 	<(awk -F, '!/^#/ && !/bounded|random/ && (!head++ || $1 $2 == "spec-gzippalacios2011") { print $3, $5 }' runs) ||
 	wrong 'a kept recording, given as a file, is another one'
+
+# Compressed, it is the same, but for its name.
+for tool in gzip xz zstd; do
+	command -v "$tool" >/dev/null || continue
+	"$tool" -c "${gzip[0]}" >packed.shadow
+	"$tool" -c "${gzip[1]}" >packed.nested
+	expect 0 '' --workloads=none --policies='static shadow,static nested' --show=runs --format=csv \
+		packed.shadow packed.nested
+	cut -d, -f5-7 out | cmp -s - plain || wrong "$tool: $(cat out)"
+done
 
 # What a policy sees changes what it does, not what a mode costs.
 expect 0 '' --workloads=gcc --show=runs --format=csv

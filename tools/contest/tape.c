@@ -6,6 +6,7 @@
 
 #include "tape.h"
 
+#include "counter_input.h"
 #include "fail.h"
 #include "part.h"
 
@@ -177,7 +178,7 @@ static int files_read(const struct contest_workload *workload,
 	int mode, rc = 0;
 
 	for (mode = 0; mode < DAV2M_MODES && !rc; mode++)
-		rc = dav2m_trace_load(workload->file[mode], 0, &trace[mode], error);
+		rc = counter_input_read(workload->file[mode], 0, 0, &trace[mode], error);
 	return rc;
 }
 
