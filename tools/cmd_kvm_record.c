@@ -40,7 +40,7 @@ static const struct argp_option option_list[] = {
 	{"program", 'p', "TEXT", 0, "what runs in the guest, for the trace's head", 0},
 	{"progress", 'P', "FILE", 0,
 	 "a file whose last line that is a number is how much work the guest has done: progress "
-	 "where no PMU counts its instructions",
+	 "where no PMU counts its instructions; waits for its first",
 	 0},
 	{"unit", 'u', "TEXT", 0, "what that number counts (default work)", 0},
 	{"wait", 'w', NULL, 0, "wait until a guest of this NAME has started", 0},
@@ -166,6 +166,31 @@ static void records_keep(const struct record *record, struct dav2m_trace_writer 
 			 records == 1 ? "stays" : "stay", record->output, record->output);
 }
 
+/* The work may begin after the recorder: 0 when it has, -1 when it never will, or ctrl-C came. */
+static int work_await(struct record *record, const struct dav2m_kvm_guest *guest)
+{
+	uint64_t next = kvm_now_ns();
+	int answer = kvm_progress_begin(&record->progress);
+
+	if (answer > 0)
+		fprintf(stderr,
+			"waiting for %s to say how much work is done: a whole number on a line, "
+			"from 0\n",
+			record->progress.path);
+	while (answer > 0) {
+		if (!dav2m_kvm_guest_alive(guest)) {
+			complain("%s: the guest has ended without a line there that is a whole "
+				 "number",
+				 record->progress.path);
+			return -1;
+		}
+		if (kvm_wait(&next, KVM_AWAIT_MS))
+			return -1;
+		answer = kvm_progress_begin(&record->progress);
+	}
+	return answer;
+}
+
 static int record_run(struct record *record, struct dav2m_kvm_guest *guest)
 {
 	struct dav2m_trace_header header;
@@ -178,7 +203,9 @@ static int record_run(struct record *record, struct dav2m_kvm_guest *guest)
 		kvm_complain(&fault);
 		return COMMAND_FAILED;
 	}
-	if (kvm_progress_begin(&record->progress))
+	kvm_signals(); /* from here on there is something to be ended, then a file to be completed
+			*/
+	if (work_await(record, guest))
 		return COMMAND_FAILED;
 	kvm_progress_put(&record->progress, &first);
 	if (!first.valid) {
@@ -191,7 +218,6 @@ static int record_run(struct record *record, struct dav2m_kvm_guest *guest)
 		      "none\n",
 		      stderr);
 	header_fill(record, guest, &first, &header);
-	kvm_signals(); /* first: from here on there is a file to be completed */
 	if (dav2m_trace_writer_open(record->output, &header, &writer, &error)) {
 		complain("%s", error.text);
 		return COMMAND_FAILED;

@@ -104,7 +104,8 @@ static void table_print(const struct dav2m_kvm_guest *guest, struct before *befo
 	if (isatty(STDOUT_FILENO))
 		printf("\033[H\033[2J");
 	printf("vCPU    exits/s      irq/s       io/s     halt/s   faults/s   invlpg/s  miss/ki "
-	       "   walk%%  Mcycle/s\n");
+	       "   walk%%  %s\n",
+	       kvm_cycles_are_ns(guest) ? "CPU ms/s" : "Mcycle/s");
 	for (uint32_t i = 0; i < dav2m_kvm_guest_vcpus(guest); i++) {
 		const struct dav2m_sample *sample = dav2m_kvm_guest_vcpu_sample(guest, i);
 

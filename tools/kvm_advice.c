@@ -8,11 +8,15 @@
 
 #include "kvm_advice.h"
 
+#include "report.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #define PERCENT	    100.0
 #define PER_MILLION 1e6
+
+#define LONGER_WALKS "longer page walks" /* what nested paging has that shadow paging has not */
 
 /* What one recording cannot tell, a pair does. */
 static const char pair[] = "record the same work once in each mode and run\n"
@@ -134,26 +138,40 @@ static void limit_say(const struct kvm_seen *seen, enum dav2m_mode other, double
 	       dav2m_mode_name(other), most, less, now, pair);
 }
 
-/* What the samples with paging exits took beyond the pace of those without. */
+static const char *unit_of(const struct kvm_seen *seen)
+{
+	return seen->cycles_are_ns ? "ns of CPU time" : "cycles";
+}
+
+/* What the samples with paging exits took beyond the pace of those without. Where that pace varies
+   so much that they may have been the faster ones, it tells nothing. */
 static void pace_say(const struct kvm_seen *seen)
 {
 	double all = seen->calm.cycles + seen->busy.cycles;
 	double low = seen->busy.cycles - seen->calm.most * seen->busy.progress;
 	double high = seen->busy.cycles - seen->calm.least * seen->busy.progress;
 
-	printf("%llu samples without paging exits took %.2f to %.2f cycles per unit of progress. "
-	       "Beyond "
-	       "that\n"
-	       "  pace the %llu samples with exits spent %.1f to %.1f %% of all cycles: on the "
-	       "exits,\n"
-	       "  and on whatever else the guest did otherwise then, which cannot be told apart.\n",
-	       (unsigned long long)seen->calm.samples, seen->calm.least, seen->calm.most,
-	       (unsigned long long)seen->busy.samples, PERCENT * low / all, PERCENT * high / all);
+	printf("%llu sample%s without paging exits took %.2f to %.2f %s per unit of progress.\n",
+	       (unsigned long long)seen->calm.samples, report_plural(seen->calm.samples),
+	       seen->calm.least, seen->calm.most, unit_of(seen));
+	if (low < 0) {
+		printf("  That pace varies too much to tell what the %llu sample%s with exits "
+		       "spent "
+		       "beyond it.\n",
+		       (unsigned long long)seen->busy.samples, report_plural(seen->busy.samples));
+		return;
+	}
+	printf("  Beyond that pace the %llu sample%s with exits spent %.1f to %.1f %% of its "
+	       "time: on the\n"
+	       "  exits, and on whatever else the guest did otherwise then, which cannot be told "
+	       "apart.\n",
+	       (unsigned long long)seen->busy.samples, report_plural(seen->busy.samples),
+	       PERCENT * low / all, PERCENT * high / all);
 }
 
 static void exit_rate_say(const struct kvm_seen *seen)
 {
-	const char *unit = seen->cycles_are_ns ? "ns of CPU time" : "cycles";
+	const char *unit = unit_of(seen);
 
 	printf("Under shadow paging it took %.0f paging exits, %.1f per million %s (control-"
 	       "register\n"
@@ -167,21 +185,13 @@ static void exit_rate_say(const struct kvm_seen *seen)
 		       seen->busiest, unit);
 }
 
-static void shadow_say(const struct kvm_seen *seen)
+/* What the user says an exit costs, where nothing counts it. */
+static void exit_cost_say(const struct kvm_seen *seen)
 {
 	double share = PERCENT * seen->exit_cost * value(seen, DAV2M_PAGING_EXITS) /
 		       value(seen, DAV2M_CYCLES);
 
-	if (!has(seen, DAV2M_PAGING_EXITS)) {
-		undecided_say(seen, "What shadow paging costs", "paging exits were not counted");
-		return;
-	}
-	exit_rate_say(seen);
-	if (seen->calm.samples && seen->busy.samples)
-		pace_say(seen);
-	if (!seen->sum.value[DAV2M_PAGING_EXITS]) {
-		limit_say(seen, DAV2M_NESTED, 0, "");
-	} else if (!seen->exit_cost) {
+	if (!seen->exit_cost) {
 		undecided_say(seen, "What an exit costs",
 			      "nothing counts the cycles spent in them (--exit-cost supplies it "
 			      "where you know it)");
@@ -193,7 +203,47 @@ static void shadow_say(const struct kvm_seen *seen)
 	} else {
 		printf("At --exit-cost=%u the exits took %.1f %% of its time.\n", seen->exit_cost,
 		       share);
-		limit_say(seen, DAV2M_NESTED, share, "longer page walks");
+		limit_say(seen, DAV2M_NESTED, share, LONGER_WALKS);
+	}
+}
+
+/* Counted, as a VMM of its own or `dav2m sim` does. CPU time is in another unit. */
+static int exit_cycles_known(const struct kvm_seen *seen)
+{
+	return has(seen, DAV2M_PAGING_EXIT_CYCLES) && !seen->cycles_are_ns;
+}
+
+static void exit_cycles_say(const struct kvm_seen *seen)
+{
+	double share = PERCENT * value(seen, DAV2M_PAGING_EXIT_CYCLES) / value(seen, DAV2M_CYCLES);
+
+	if (share > PERCENT) {
+		printf("Advice: none. The cycles counted in paging exits are %.0f %% of all "
+		       "cycles: one of the two\n"
+		       "  was not counted as it should.\n",
+		       share);
+		return;
+	}
+	printf("Its paging exits took %.1f %% of its cycles, as counted%s.\n", share,
+	       seen->exit_cost ? "; --exit-cost is not needed" : "");
+	limit_say(seen, DAV2M_NESTED, share, LONGER_WALKS);
+}
+
+static void shadow_say(const struct kvm_seen *seen)
+{
+	if (!has(seen, DAV2M_PAGING_EXITS)) {
+		undecided_say(seen, "What shadow paging costs", "paging exits were not counted");
+		return;
+	}
+	exit_rate_say(seen);
+	if (!seen->sum.value[DAV2M_PAGING_EXITS]) {
+		limit_say(seen, DAV2M_NESTED, 0, "");
+	} else if (exit_cycles_known(seen)) {
+		exit_cycles_say(seen);
+	} else {
+		if (seen->calm.samples && seen->busy.samples)
+			pace_say(seen);
+		exit_cost_say(seen);
 	}
 }
 

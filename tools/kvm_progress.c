@@ -12,6 +12,8 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -54,7 +56,8 @@ static int last_count(const char *text, size_t bytes, uint64_t *ret_count)
 	return -1;
 }
 
-/* 0, or an errno and *ret_count as it was; ENODATA: the file has no count. */
+/* 0, or an errno and *ret_count as it was. ENODATA: the file has no count; ENOENT: nor has what is
+   not there yet. */
 static int count_read(const char *path, uint64_t *ret_count)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), code = 0;
@@ -64,12 +67,16 @@ static int count_read(const char *path, uint64_t *ret_count)
 
 	if (fd < 0)
 		return errno;
-	if (!fstat(fd, &status))
+	if (fstat(fd, &status))
+		code = errno;
+	else if (!S_ISREG(status.st_mode))
+		code = EINVAL;
+	else
 		n = pread(fd, text, sizeof(text),
 			  status.st_size > TAIL_BYTES ? status.st_size - TAIL_BYTES : 0);
-	if (n < 0)
+	if (!code && n < 0)
 		code = errno;
-	else if (last_count(text, (size_t)n, ret_count))
+	if (!code && last_count(text, (size_t)n, ret_count))
 		code = ENODATA;
 	close(fd);
 	return code;
@@ -79,20 +86,32 @@ int kvm_progress_begin(struct kvm_progress *progress)
 {
 	int code = progress->path ? count_read(progress->path, &progress->count) : 0;
 
-	if (code == ENODATA)
-		complain("%s: has no line that is a whole number: the guest's work must report "
-			 "there how much is done, from 0, a number on a line",
-			 progress->path);
-	else if (code)
-		complain("%s: %s", progress->path, strerror(code));
+	if (code == ENODATA || code == ENOENT)
+		return 1;
+	if (code)
+		complain("%s: %s", progress->path,
+			 code == EINVAL ? "is not a file" : strerror(code));
+	else if (progress->count)
+		fprintf(stderr,
+			"  %s begins at %" PRIu64 ": work done before this recording, or what an "
+			"earlier run left\n",
+			progress->path, progress->count);
 	return code ? -1 : 0;
 }
 
 void kvm_progress_put(struct kvm_progress *progress, struct dav2m_sample *sample)
 {
+	uint64_t last = progress->count;
+
 	if (!progress->path)
 		return;
 	count_read(progress->path, &progress->count);
-	sample->value[DAV2M_PROGRESS] = progress->count;
+	if (progress->count < last) {
+		complain("%s: fell from %" PRIu64 " to %" PRIu64 ": progress counts on from there; "
+			 "what was recorded before may be of an earlier run",
+			 progress->path, last, progress->count);
+		progress->before += last;
+	}
+	sample->value[DAV2M_PROGRESS] = progress->before + progress->count;
 	sample->valid |= DAV2M_BIT(DAV2M_PROGRESS);
 }

@@ -10,12 +10,16 @@
 
 struct kvm_progress {
 	const char *path; /* NULL: the guest reports nothing */
-	uint64_t count;
+	uint64_t count;	  /* as the file last said */
+	uint64_t before;  /* what the file said in all before each time that it fell */
 };
 
-/* The first count. 0, or -1 after a complaint. */
+/* The first count. 0; 1: there is none yet, the work has yet to write it; -1 after a complaint. */
 int kvm_progress_begin(struct kvm_progress *progress);
-/* Puts the count into the sample. A file that has none just now leaves the last one. */
+/*
+ * Puts the work done so far into the sample. A file that has no count just now leaves the last
+ * one. A count that falls is complained of: the work has begun again, at 0.
+ */
 void kvm_progress_put(struct kvm_progress *progress, struct dav2m_sample *sample);
 
 #endif
