@@ -33,7 +33,9 @@ enum option_key {
 
 static const struct argp_option options[] = {
 	{"fit", KEY_FIT, NULL, 0,
-	 "set window_inst to the recording's tick length, and the thresholds in proportion", 1},
+	 "set window_inst to the recordings' tick length, and the thresholds in proportion; what "
+	 "--set or --config sets stays",
+	 1},
 	{"switch-cost", KEY_SWITCH_COST, "TO_NESTED[,TO_SHADOW]", 0,
 	 "cycles that a switch costs, per direction or for both; default: what the recordings say",
 	 2},

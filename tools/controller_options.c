@@ -57,6 +57,24 @@ int controller_options_have(const struct controller_options *options, const char
 	return i < CONTROLLER_FIELDS && options->origin[i].set;
 }
 
+/* Never 0, which would be no threshold. */
+static uint32_t proportion(uint32_t value, uint64_t from, uint64_t to)
+{
+	__extension__ const unsigned __int128 scaled = (unsigned __int128)value * to / from;
+
+	return scaled < 1 ? 1 : scaled > UINT32_MAX ? UINT32_MAX : (uint32_t)scaled;
+}
+
+void controller_thresholds_scale(struct dav2m_config *config,
+				 const struct controller_options *options, uint64_t from,
+				 uint64_t to)
+{
+	if (!options || !controller_options_have(options, "threshold_vmexit"))
+		config->threshold_vmexit = proportion(config->threshold_vmexit, from, to);
+	if (!options || !controller_options_have(options, "threshold_tmiss"))
+		config->threshold_tmiss = proportion(config->threshold_tmiss, from, to);
+}
+
 static void origin_note(struct controller_options *options, const char *field,
 			struct field_origin origin)
 {

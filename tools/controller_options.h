@@ -37,6 +37,14 @@ void controller_options_init(struct controller_options *options);
 int controller_options_have(const struct controller_options *options, const char *field);
 
 /*
+ * Thresholds count events per window: the ones that options did not set (NULL: none is) go from a
+ * window with so much work in it to one with another amount. What was set stays as it is.
+ */
+void controller_thresholds_scale(struct dav2m_config *config,
+				 const struct controller_options *options, uint64_t from,
+				 uint64_t to);
+
+/*
  * A child of the command's own parser, which hands it its struct controller_options as
  * child_inputs[0] at ARGP_KEY_INIT. When the parent is told ARGP_KEY_END the options are complete;
  * the rules between fields are for the parent to check. A field that the controller's judge does

@@ -35,10 +35,10 @@ struct bases {
 
 void replay_job_configure(struct replay_job *job, const struct controller_options *options)
 {
+	job->options = options;
 	job->config = options->config;
-	job->configured = options->configured;
 	job->start = options->start;
-	if (job->configured)
+	if (options->configured)
 		snprintf(job->shown, sizeof(job->shown), "configured (preset %s)",
 			 options->preset_name);
 	else
@@ -67,23 +67,6 @@ static int switch_costs_settle(struct replay_job *job, struct dav2m_host_error *
 	return 0;
 }
 
-static uint32_t proportion(uint32_t value, uint64_t to, uint64_t from)
-{
-	uint64_t scaled = value * to / from; /* 32 bits x 31 bits */
-
-	return scaled < 1 ? 1 : (uint32_t)(scaled < UINT32_MAX ? scaled : UINT32_MAX);
-}
-
-/* Same rates per unit of work, shorter or longer windows. */
-static void config_fit(struct dav2m_config *config, uint64_t tick_progress)
-{
-	uint32_t old = config->window_inst;
-
-	config->threshold_vmexit = proportion(config->threshold_vmexit, tick_progress, old);
-	config->threshold_tmiss = proportion(config->threshold_tmiss, tick_progress, old);
-	config->window_inst = (uint32_t)tick_progress;
-}
-
 /* Lines that are an interval of time each have no common length: then it is their mean. */
 static uint64_t tick_length(const struct replay_job *job)
 {
@@ -94,6 +77,50 @@ static uint64_t tick_length(const struct replay_job *job)
 	return work / job->pair.ticks;
 }
 
+static uint64_t best_static_cycles(const struct replay_job *job)
+{
+	uint64_t shadow = job->pair.total[DAV2M_SHADOW].value[DAV2M_CYCLES];
+	uint64_t nested = job->pair.total[DAV2M_NESTED].value[DAV2M_CYCLES];
+
+	return shadow < nested ? shadow : nested;
+}
+
+/* Also "instructions, the kernel's at one a cycle". */
+static int in_instructions(const struct replay_job *job)
+{
+	return !strncmp(job->progress_unit, "instructions", strlen("instructions"));
+}
+
+#define WORK_MOST 0x1p63 /* cycles; more than any window has that does not outlast its recording   \
+			  */
+
+/* How much work is in so much progress, in instructions. Another unit may stand for any number of
+   them: then a cycle of the better static mode counts as one. */
+static uint64_t work_of(const struct replay_job *job, uint32_t progress)
+{
+	const double total = (double)job->pair.total[DAV2M_SHADOW].value[DAV2M_PROGRESS];
+	double cycles;
+
+	if (in_instructions(job))
+		return progress;
+	cycles = progress * ((double)best_static_cycles(job) / total);
+	return cycles < WORK_MOST ? (uint64_t)cycles : (uint64_t)WORK_MOST;
+}
+
+/* Windows as long as ticks, and thresholds that are the same rates per unit of work. What options
+   (NULL: nobody's) set stays. */
+static void config_fit(const struct replay_job *job, const struct controller_options *options,
+		       struct dav2m_config *config)
+{
+	uint32_t window = config->window_inst;
+
+	if (options)
+		window = options->preset.window_inst;
+	if (!options || !controller_options_have(options, "window_inst"))
+		config->window_inst = (uint32_t)tick_length(job);
+	controller_thresholds_scale(config, options, window, work_of(job, config->window_inst));
+}
+
 static int fit_check(const struct replay_job *job, struct dav2m_host_error *error)
 {
 	uint64_t length = job->fit ? tick_length(job) : 1;
@@ -101,7 +128,7 @@ static int fit_check(const struct replay_job *job, struct dav2m_host_error *erro
 	if (length && length <= UINT32_C(1) << 31)
 		return 0;
 	return fail(error, DAV2M_HOST_FORMAT,
-		    "--fit needs a shadow recording whose ticks are 1 to 2^31 of progress long");
+		    "--fit needs recordings whose lines are 1 to 2^31 of progress long");
 }
 
 int replay_job_complete(struct replay_job *job, struct dav2m_host_error *error)
@@ -114,7 +141,7 @@ int replay_job_complete(struct replay_job *job, struct dav2m_host_error *error)
 	if (rc)
 		return rc;
 	if (job->fit)
-		config_fit(&job->config, tick_length(job));
+		config_fit(job, job->options, &job->config);
 	if (!dav2m_config_check(&job->config, &fault))
 		return 0;
 	snprintf(error->text, sizeof(error->text), "%s %s", fault.field, fault.rule);
@@ -222,9 +249,38 @@ static int preset_row_add(const struct bases *bases, enum dav2m_preset preset,
 
 	dav2m_config_preset(preset, &config);
 	if (bases->job->fit)
-		config_fit(&config, tick_length(bases->job));
+		config_fit(bases->job, NULL, &config);
 	snprintf(name, sizeof(name), "preset %s", dav2m_preset_name(preset));
 	return controller_row_add(bases, name, &config, error);
+}
+
+static void fitted_note(struct report *report, const char *who, const struct dav2m_config *config)
+{
+	if (config->judge)
+		report_note(report, "--fit: %s: window_inst %" PRIu32, who, config->window_inst);
+	else
+		report_note(report,
+			    "--fit: %s: window_inst %" PRIu32 ", threshold_vmexit %" PRIu32
+			    ", threshold_tmiss %" PRIu32,
+			    who, config->window_inst, config->threshold_vmexit,
+			    config->threshold_tmiss);
+}
+
+static void fit_notes_add(const struct replay_job *job, struct report *report)
+{
+	struct dav2m_config config = {.size = sizeof(config)};
+
+	/* The paper's thresholds and windows begin as the repaired preset's do. */
+	dav2m_config_preset(DAV2M_PRESET_REPAIRED, &config);
+	config_fit(job, NULL, &config);
+	fitted_note(report, "presets", &config);
+	if (job->options->configured)
+		fitted_note(report, job->shown, &job->config);
+	if (!in_instructions(job))
+		report_note(report,
+			    "--fit: of %s it is not known how many instructions they are; "
+			    "thresholds are set as if one took a cycle",
+			    job->progress_unit);
 }
 
 static void notes_add(const struct replay_job *job, struct report *report)
@@ -246,6 +302,8 @@ static void notes_add(const struct replay_job *job, struct report *report)
 		    job->switch_source);
 	report_note(report, "controllers start in %s mode; hindsight starts in the better one",
 		    dav2m_mode_name(job->start));
+	if (job->fit)
+		fit_notes_add(job, report);
 	if (windows < job->config.window_trans)
 		report_note(report,
 			    "short: only %.1f ticks of window_inst %" PRIu32
@@ -269,7 +327,7 @@ static int rows_add(struct bases *bases, struct dav2m_host_error *error)
 	static_row_add(bases, DAV2M_NESTED);
 	for (preset = 0; !rc && preset < DAV2M_PRESETS; preset++)
 		rc = preset_row_add(bases, (enum dav2m_preset)preset, error);
-	if (!rc && job->configured)
+	if (!rc && job->options->configured)
 		rc = controller_row_add(bases, job->shown, &job->config, error);
 	if (!rc)
 		row_add(bases, "hindsight", &best);
@@ -279,9 +337,7 @@ static int rows_add(struct bases *bases, struct dav2m_host_error *error)
 int replay_rows_write(const struct replay_job *job, enum report_format format, FILE *to,
 		      struct dav2m_host_error *error)
 {
-	uint64_t shadow = job->pair.total[DAV2M_SHADOW].value[DAV2M_CYCLES];
-	uint64_t nested = job->pair.total[DAV2M_NESTED].value[DAV2M_CYCLES];
-	struct bases bases = {.job = job, .best_static = shadow < nested ? shadow : nested};
+	struct bases bases = {.job = job, .best_static = best_static_cycles(job)};
 	int rc;
 
 	bases.report = report_new(columns, COLUMNS);

@@ -23,13 +23,13 @@ struct replay_job {
 	uint32_t tolerance_bp;
 	int native_known;
 	uint64_t native_cycles;
-	int fit;		    /* windows and thresholds follow the recording's tick */
-	int configured;		    /* config is the user's own, not just a preset */
+	int fit; /* windows and thresholds follow the recording's tick */
+	const struct controller_options *options;
 	struct dav2m_config config; /* of the controller that picture and decisions show */
 	char shown[64];		    /* its name */
 };
 
-/* The controller that is shown. */
+/* The controller that is shown. The options must outlive the job. */
 void replay_job_configure(struct replay_job *job, const struct controller_options *options);
 
 /* When the recordings are read: checks the config, settles switch costs. Host library codes. */

@@ -427,16 +427,6 @@ static void input_check(struct argp_state *state, const struct parse *parse)
 		argp_error(state, "more traces than a guest has processes");
 }
 
-/* Thresholds count per window, so a shorter tick means lower ones; what the user set stays. */
-static void threshold_scale(const struct controller_options *controller, const char *name,
-			    uint32_t window_inst, uint32_t *threshold)
-{
-	const uint64_t scaled = (uint64_t)*threshold * window_inst / controller->preset.window_inst;
-
-	if (!controller_options_have(controller, name))
-		*threshold = scaled == 0 ? 1 : scaled > UINT32_MAX ? UINT32_MAX : (uint32_t)scaled;
-}
-
 /* The inputs have ticks for the paper's controller, shorter than its own as they are shorter than
    the programs it is meant for. Other controllers get theirs in the same proportion. */
 static uint32_t window_of(const struct controller_options *controller,
@@ -462,10 +452,8 @@ static void config_finish(struct argp_state *state, struct parse *parse)
 		config->window_inst = parse->window_inst;
 	else if (!controller_options_have(controller, "window_inst"))
 		config->window_inst = window_of(controller, workload);
-	threshold_scale(controller, "threshold_vmexit", config->window_inst,
-			&config->threshold_vmexit);
-	threshold_scale(controller, "threshold_tmiss", config->window_inst,
-			&config->threshold_tmiss);
+	controller_thresholds_scale(config, controller, controller->preset.window_inst,
+				    config->window_inst);
 	if (dav2m_config_check(config, &fault))
 		argp_error(state, "%s %s", fault.field, fault.rule);
 }

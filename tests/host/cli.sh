@@ -135,6 +135,21 @@ succeed '^configured (preset bounded) ' replay s.csv n.csv --preset=default --se
 succeed '^hindsight,' replay s.csv n.csv --format=csv
 succeed '"policy": "hindsight"' replay s.csv n.csv --format=json --preset=paper
 succeed 'static shadow' replay short-s.csv short-n.csv --switch-cost=1 --fit
+# Thresholds go by the work in a window, whatever measures it; what is set stays.
+fitted='threshold_vmexit 5000, threshold_tmiss 500000$'
+for unit in instructions requests; do
+	[ $unit = requests ] && lines=400 || lines=50000000
+	plain shadow $lines,50000000 $lines,50000000 | sed "s/: instructions/: $unit/" >fit-s.csv
+	plain nested $lines,50000000 $lines,60000000 | sed "s/: instructions/: $unit/" >fit-n.csv
+	set -- replay fit-s.csv fit-n.csv --switch-cost=1 --fit
+	succeed "fit: presets: window_inst $lines, $fitted" "$@" --preset=repaired --decisions=fit.csv
+	tail -1 fit.csv | grep -q ',5000,500000$' || wrong "$unit: fitted as $(tail -1 fit.csv)"
+	succeed "fit: configured.*: window_inst $lines, threshold_vmexit 1000, threshold_tmiss 500000$" "$@" \
+		--set=threshold_vmexit=1000
+	succeed 'fit: configured.*: window_inst 200, threshold_vmexit' "$@" --preset=paper --set=window_inst=200
+	succeed "fit: configured (preset bounded): window_inst $lines$" "$@" --set=window_settle=2
+done
+succeed 'fit: of requests it is not known' "$@"
 succeed 'given by --switch-cost' replay short-s.csv short-n.csv --switch-cost=3,4
 succeed 'static nested,42,40,5,' replay short-s.csv short-n.csv --switch-cost=9 --native=native.csv \
 	--format=csv
