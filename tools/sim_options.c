@@ -95,6 +95,7 @@ struct parse {
 	struct controller_options controller;
 	uint32_t window_inst; /* 0: not given */
 	int of_vcpus;	      /* an option that goes with --vcpus */
+	int of_workload;      /* one that goes with --workload */
 };
 
 static uint64_t number_parse(struct argp_state *state, const char *option, const char *text,
@@ -323,6 +324,7 @@ static error_t input_option(int key, char *arg, struct argp_state *state)
 	struct parse *parse = state->input;
 	struct sim_options *o = parse->options;
 
+	parse->of_workload |= key == KEY_SEED || key == KEY_SCALE;
 	switch (key) {
 	case KEY_WORKLOAD:
 		workload_parse(state, o, arg);
@@ -421,6 +423,9 @@ static void input_check(struct argp_state *state, const struct parse *parse)
 			   (unsigned long)o->workload->size_max);
 	if (!o->workload && o->n_traces == 0)
 		argp_error(state, "a trace or --workload is needed; - is the standard input");
+	if (!o->workload && parse->of_workload)
+		argp_error(state, "--seed and --scale go with --workload: a trace is as it was "
+				  "recorded");
 	vcpus_check(state, parse);
 	/* Each trace is a process, and 0 is the guest kernel's own. */
 	if (o->n_traces >= DAV2M_SIM_PIDS)

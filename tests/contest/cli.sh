@@ -98,6 +98,29 @@ for tool in gzip xz zstd; do
 	cut -d, -f5-7 out | cmp -s - plain || wrong "$tool: $(cat out)"
 done
 
+# What speaks against given recordings is told beside whatever is shown; nothing speaks against gcc's.
+expect 0 '' --workloads=none "${gcc[@]}"
+! grep -E 'short|rows of|interrupted' out || wrong 'notes on a recording that has all it needs'
+# 12 rows of 2.5e5 are 0.12 windows of bounded's.
+fine() {
+	printf '# dav2m counter trace 1\n# mode: %s\n# progress_unit: instructions\n' "$1"
+	printf '# switch_cost_to_%s_cycles: 1000\n' shadow nested
+	[ "$1" = shadow ] || echo '# interrupted: yes'
+	echo progress,cycles,paging_exits
+	for _ in $(seq 12); do echo "250000,300000,$2"; done
+}
+fine shadow 5 >fine-shadow.csv
+fine nested '' >fine-nested.csv
+given=(fine-shadow.csv fine-nested.csv)
+for show in --show=policies --show=workloads --show=cells --show=runs --sensitivity; do
+	expect 0 '' --workloads=none "$show" --format=csv "${given[@]}"
+	for note in 'interrupted: the recordings hold the beginning' \
+		'short: only 0.1 ticks of window_inst 25000000; a controller needs window_trans (100)' \
+		'rows of 250000 of progress; policies look at each row, and are made for 25000000'; do
+		grep -qF "# fine-shadow.csv: $note" out || wrong "$show: no '$note' in: $(grep '^#' out)"
+	done
+done
+
 # What a policy sees changes what it does, not what a mode costs.
 expect 0 '' --workloads=gcc --show=runs --format=csv
 awk -F, '$3 ~ /^static/ { print $1, $2, $5 }' out >static.clear

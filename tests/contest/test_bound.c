@@ -76,10 +76,10 @@ static struct dav2m_pair pair_of_list(const char *name)
 		.kind = CONTEST_PHASES, .name = name, .phases = phases_find(name), .seed = 1};
 	atomic_uint_least64_t steps = 0;
 	struct dav2m_host_error error;
-	struct dav2m_pair pair;
+	struct tape tape;
 
-	ck_assert_int_eq(tape_make(&list, contest_model(0), NULL, &steps, &pair, &error), 0);
-	return pair;
+	ck_assert_int_eq(tape_make(&list, contest_model(0), NULL, &steps, &tape, &error), 0);
+	return tape.pair;
 }
 
 /* The controller as it is, or one that does not listen to it. */

@@ -176,11 +176,11 @@ START_TEST(views_blur_only_what_is_seen)
 	struct dav2m_host_error error;
 	struct contest_result plain, seen, again;
 	struct contest_cell cell;
-	struct dav2m_pair pair;
+	struct tape tape;
 	size_t i;
 
-	ck_assert_int_eq(tape_make(&gcc, contest_model(0), NULL, &steps, &pair, &error), 0);
-	cell = cell_on(&pair, 100, 50);
+	ck_assert_int_eq(tape_make(&gcc, contest_model(0), NULL, &steps, &tape, &error), 0);
+	cell = cell_on(&tape.pair, 100, 50);
 	plain = play("preset repaired", &cell, &clear);
 	for (i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
 		seen = play("preset repaired", &cell, &views[i]);
@@ -189,9 +189,9 @@ START_TEST(views_blur_only_what_is_seen)
 		ck_assert_uint_ne(seen.run.cycles, plain.run.cycles);
 		ck_assert_uint_eq(seen.hindsight_cycles, plain.hindsight_cycles);
 		ck_assert_uint_eq(play("static shadow", &cell, &views[i]).run.cycles,
-				  pair.total[DAV2M_SHADOW].value[DAV2M_CYCLES]);
+				  tape.pair.total[DAV2M_SHADOW].value[DAV2M_CYCLES]);
 	}
-	dav2m_pair_free(&pair);
+	dav2m_pair_free(&tape.pair);
 }
 END_TEST
 

@@ -76,6 +76,8 @@ expect 2 'a whole number in' --window-inst 5x good
 expect 2 'a number in' --scale 0 --workload phases
 expect 2 'a number in' --scale nan --workload phases
 expect 2 "in steps of 0.0001, not '0.00015'" --scale 0.00015 --workload phases
+expect 2 '--seed and --scale go with --workload' --scale 2 good
+expect 2 '--seed and --scale go with --workload' --seed 1 good
 expect 2 "an even number is expected, not '17'" --guest-memory 17 good
 expect 2 'is not a choice' --guest-pages 3k good
 expect 2 'needs --guest-tables' --guest-pages 1g --guest-tables 2 good

@@ -8,20 +8,12 @@
 
 #include "fail.h"
 #include "parallel.h"
-#include "tape.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Cells whose models share machine and prices share a tape. */
-struct contest_tape {
-	struct contest_workload workload;
-	const struct contest_model *model;
-	struct dav2m_pair pair;
-};
 
 /* The name behind one of a list; NULL past the last. */
 static const char *list_next(const char *list)
@@ -152,7 +144,7 @@ static void cell_add(struct contest_matrix *matrix, const struct contest_workloa
 	cell->workload = *workload;
 	cell->model = model;
 	if (workload->kind != CONTEST_ADVERSARY)
-		cell->pair = &tape_of(matrix, workload, model)->pair;
+		cell->pair = &tape_of(matrix, workload, model)->made.pair;
 }
 
 static void models_add(const struct contest_choice *choice, struct contest_matrix *matrix,
@@ -270,7 +262,7 @@ static int tape_job(void *context, size_t index, struct dav2m_host_error *error)
 	struct contest_tape *tape = &recorder->matrix->tape[index];
 
 	return tape_make(&tape->workload, tape->model, recorder->folder, &recorder->done,
-			 &tape->pair, error);
+			 &tape->made, error);
 }
 
 static int tapes_make(const char *folder, struct contest_matrix *matrix,
@@ -411,7 +403,7 @@ void contest_matrix_free(struct contest_matrix *matrix)
 	size_t i;
 
 	for (i = 0; i < matrix->tapes; i++)
-		dav2m_pair_free(&matrix->tape[i].pair);
+		dav2m_pair_free(&matrix->tape[i].made.pair);
 	for (i = 0; i < matrix->n_drawn; i++)
 		drawn_free(&matrix->drawn[i]);
 	free(matrix->drawn);

@@ -6,6 +6,7 @@
 #define DAV2M_TOOLS_CONTEST_MATRIX_H
 
 #include "play.h"
+#include "tape.h"
 
 /* What takes part. A list is names with commas between; NULL: all there are. */
 struct contest_choice {
@@ -20,13 +21,20 @@ struct contest_choice {
 	uint32_t seed; /* of everything else that is drawn */
 };
 
+/* Cells whose models share machine and prices share a tape. */
+struct contest_tape {
+	struct contest_workload workload;
+	const struct contest_model *model;
+	struct tape made;
+};
+
 struct contest_matrix {
 	struct contest_policy *policy;
 	size_t policies;
 	struct contest_cell *cell;
 	size_t cells;
 	struct contest_result *result; /* of cell c and policy p: [c * policies + p] */
-	struct contest_tape *tape;     /* what the cells play on; private */
+	struct contest_tape *tape;     /* what the cells play on */
 	size_t tapes;
 	struct drawn *drawn; /* private */
 	size_t n_drawn;

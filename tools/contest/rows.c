@@ -5,6 +5,7 @@
 #include "rows.h"
 
 #include "fail.h"
+#include "given.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -192,6 +193,7 @@ static int by_policy_write(const struct contest_matrix *matrix, enum report_form
 		    report_plural(matrix->cells));
 	for (p = 0; p < matrix->policies; p++)
 		bound_note(report, matrix, p);
+	given_notes_add(matrix, report);
 	rc = report_write(report, format, to);
 	report_free(report);
 	return rc ? tool_fail_memory(error) : 0;
@@ -209,6 +211,7 @@ static int by_run_write(const struct contest_matrix *matrix, enum report_format 
 	for (c = 0; c < matrix->cells; c++)
 		for (p = 0; p < matrix->policies; p++)
 			run_row(report, matrix, c, p);
+	given_notes_add(matrix, report);
 	rc = report_write(report, format, to);
 	report_free(report);
 	return rc ? tool_fail_memory(error) : 0;
@@ -244,6 +247,8 @@ static int losses_write(const struct contest_matrix *matrix, enum contest_table 
 		workload_rows(report, matrix);
 	for (c = 0; !rc && table == CONTEST_BY_CELL && c < matrix->cells; c++)
 		cell_row(report, matrix, c);
+	if (!rc)
+		given_notes_add(matrix, report);
 	if (!rc)
 		rc = report_write(report, format, to);
 	report_free(report);

@@ -5,6 +5,7 @@
 #include "sensitivity.h"
 
 #include "fail.h"
+#include "given.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -241,6 +242,7 @@ int sensitivity_write(struct contest_matrix *matrix, enum report_format format, 
 			    s.base.name, matrix->cells, report_plural(matrix->cells));
 		if (s.same[0])
 			report_note(s.report, "these move nothing:%s", s.same);
+		given_notes_add(matrix, s.report);
 		if (report_write(s.report, format, to))
 			rc = tool_fail_memory(error);
 	}

@@ -194,22 +194,24 @@ static int switches_check(const struct contest_workload *workload, const struct 
 }
 
 int tape_make(const struct contest_workload *workload, const struct contest_model *model,
-	      const char *folder, atomic_uint_least64_t *steps, struct dav2m_pair *ret_pair,
+	      const char *folder, atomic_uint_least64_t *steps, struct tape *ret_tape,
 	      struct dav2m_host_error *error)
 {
 	struct dav2m_trace trace[DAV2M_MODES] = {{.tick = NULL}};
+	const struct dav2m_trace *shadow = &trace[DAV2M_SHADOW], *nested = &trace[DAV2M_NESTED];
 	int rc;
 
+	ret_tape->interrupted = 0;
 	if (workload->kind == CONTEST_PHASES)
-		return phases_make(workload, model, ret_pair, error);
+		return phases_make(workload, model, &ret_tape->pair, error);
 	rc = workload->kind == CONTEST_FILES
 		     ? files_read(workload, trace, error)
 		     : kept_or_made(workload, model, folder, steps, trace, error);
 	if (!rc)
-		rc = dav2m_pair_make(&trace[DAV2M_SHADOW], &trace[DAV2M_NESTED], TOLERANCE_BP,
-				     ret_pair, error);
+		rc = dav2m_pair_make(shadow, nested, TOLERANCE_BP, &ret_tape->pair, error);
 	if (!rc)
-		rc = switches_check(workload, ret_pair, error);
+		rc = switches_check(workload, &ret_tape->pair, error);
+	ret_tape->interrupted = shadow->header.interrupted || nested->header.interrupted;
 	dav2m_trace_free(&trace[DAV2M_SHADOW]);
 	dav2m_trace_free(&trace[DAV2M_NESTED]);
 	return rc;

@@ -8,6 +8,12 @@
 
 #include "record.h"
 
+/* What a cell plays on. */
+struct tape {
+	struct dav2m_pair pair;
+	int interrupted; /* somebody ended a recording of the user's before the program's end */
+};
+
 /* An empty pair of so many ticks, to be freed. */
 int tape_new(size_t ticks, struct dav2m_pair *ret_pair, struct dav2m_host_error *error);
 /* Sums the totals of a pair that was filled by hand. */
@@ -30,7 +36,7 @@ void tape_phases_switches(const struct contest_model *model, uint64_t ret_cycles
  * recording that is there is not made again. NULL: they are not kept. steps: see record.h.
  */
 int tape_make(const struct contest_workload *workload, const struct contest_model *model,
-	      const char *folder, atomic_uint_least64_t *steps, struct dav2m_pair *ret_pair,
+	      const char *folder, atomic_uint_least64_t *steps, struct tape *ret_tape,
 	      struct dav2m_host_error *error);
 
 #endif
