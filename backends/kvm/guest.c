@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest of another process: finds its vCPUs, chooses the route to KVM's statistics, sums up.
+ * A guest of another process: finds its vCPUs, opens and reads them, sums up.
  */
 #include <dav2m/kvm/guest.h>
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "debugfs.h"
 #include "fault.h"
 #include "process.h"
-#include "qmp.h"
+#include "route.h"
 #include "vcpu.h"
 
 #define DYING_MS 1000 /* a choice: to give back the memory of a large guest takes a while */
@@ -46,14 +43,7 @@ struct dav2m_kvm_guest {
 	struct dav2m_kvm_guest_setup setup;
 	int pidfd;
 	struct dav2m_kvm_host host;
-	enum dav2m_kvm_route route;
-	struct dav2m_kvm_fault refusal[DAV2M_KVM_ROUTES];
-	struct qmp *qmp;
-	struct qmp_vcpu *qmp_vcpu; /* DAV2M_KVM_VCPUS_MAX of them */
-	uint32_t qmp_vcpus;
-	struct debugfs_vm debugfs;
-	struct dav2m_kvm_stats vm_stats;
-	struct dav2m_kvm_values vm;
+	struct route route;
 	struct member *member[DAV2M_KVM_VCPUS_MAX];
 	int stats_fd[DAV2M_KVM_VCPUS_MAX]; /* theirs, in the last look; -1: none */
 	int vm_stats_fd;
@@ -62,14 +52,6 @@ struct dav2m_kvm_guest {
 	uint32_t running_bp;
 	int ended; /* its VM is closed, though the process may still be on its way out */
 };
-
-const char *dav2m_kvm_route_name(enum dav2m_kvm_route route)
-{
-	static const char *const name[DAV2M_KVM_ROUTES] = {"none", "statistics descriptors", "QMP",
-							   "debugfs"};
-
-	return (unsigned int)route < DAV2M_KVM_ROUTES ? name[route] : "?";
-}
 
 int dav2m_kvm_guest_alive(const struct dav2m_kvm_guest *guest)
 {
@@ -91,12 +73,6 @@ static int dying(struct dav2m_kvm_guest *guest)
 	if (guest->pidfd >= 0)
 		poll(&poll_fd, 1, DYING_MS);
 	return !dav2m_kvm_guest_alive(guest);
-}
-
-/* A copy of a descriptor of the guest's process; -1 with errno. */
-static int descriptor_copy(const struct dav2m_kvm_guest *guest, int fd)
-{
-	return guest->pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, guest->pidfd, fd, 0u);
 }
 
 static struct member *member_new(void)
@@ -146,61 +122,6 @@ static int look(struct dav2m_kvm_guest *guest, struct dav2m_kvm_fault *ret_fault
 		      : 0;
 }
 
-static void route_descriptors(struct dav2m_kvm_guest *guest)
-{
-	struct dav2m_kvm_fault *why = &guest->refusal[DAV2M_KVM_ROUTE_DESCRIPTORS];
-	uint32_t i = 0;
-	int fd;
-
-	while (i < guest->vcpus && guest->stats_fd[i] < 0)
-		i++;
-	if (i == guest->vcpus) {
-		dav2m_kvm_fault_set(why, "duplicate the VMM's statistics descriptors",
-				    "this VMM has none open", 0);
-		return;
-	}
-	fd = descriptor_copy(guest, guest->stats_fd[i]);
-	if (fd < 0) {
-		dav2m_kvm_fault_errno(why, "duplicate the VMM's statistics descriptors", NULL);
-		return;
-	}
-	close(fd);
-	guest->route = DAV2M_KVM_ROUTE_DESCRIPTORS;
-}
-
-static int qmp_read(struct dav2m_kvm_guest *guest, struct dav2m_kvm_fault *ret_fault)
-{
-	return dav2m_kvm_qmp_stats(guest->qmp, guest->qmp_vcpu, DAV2M_KVM_VCPUS_MAX,
-				   &guest->qmp_vcpus, &guest->vm, ret_fault);
-}
-
-static void route_qmp(struct dav2m_kvm_guest *guest)
-{
-	struct dav2m_kvm_fault *why = &guest->refusal[DAV2M_KVM_ROUTE_QMP];
-	char path[PATH_MAX];
-
-	if (guest->setup.qmp)
-		snprintf(path, sizeof(path), "%s", guest->setup.qmp);
-	else if (dav2m_kvm_qmp_path_find(guest->setup.proc, guest->setup.pid, path, sizeof(path))) {
-		dav2m_kvm_fault_set(
-			why, "find a QMP socket",
-			"if this is QEMU, start it with -qmp unix:PATH,server=on,wait=off", 0);
-		return;
-	}
-	guest->qmp = malloc(sizeof(*guest->qmp));
-	guest->qmp_vcpu = calloc(DAV2M_KVM_VCPUS_MAX, sizeof(*guest->qmp_vcpu));
-	if (!guest->qmp || !guest->qmp_vcpu) {
-		dav2m_kvm_fault_set(why, "ask QEMU for statistics (QMP)", NULL, ENOMEM);
-		return;
-	}
-	if (dav2m_kvm_qmp_open(guest->qmp, path, why))
-		return;
-	if (qmp_read(guest, why))
-		dav2m_kvm_qmp_close(guest->qmp);
-	else
-		guest->route = DAV2M_KVM_ROUTE_QMP;
-}
-
 /* vCPUs that the process has, of those with a lower number than index. */
 static uint32_t vcpus_below(const struct dav2m_kvm_guest *guest, uint32_t index)
 {
@@ -211,46 +132,28 @@ static uint32_t vcpus_below(const struct dav2m_kvm_guest *guest, uint32_t index)
 	return n;
 }
 
-/* Descriptors come first, but do not tell which thread runs a vCPU: QMP does. */
+/* Statistics of any vCPU, as the process has them. */
+static int stats_fd_any(const struct dav2m_kvm_guest *guest)
+{
+	for (uint32_t i = 0; i < guest->vcpus; i++)
+		if (guest->stats_fd[i] >= 0)
+			return guest->stats_fd[i];
+	return -1;
+}
+
 static void route_choose(struct dav2m_kvm_guest *guest)
 {
-	struct dav2m_kvm_fault *why = &guest->refusal[DAV2M_KVM_ROUTE_DESCRIPTORS];
-	uint32_t n = vcpus_below(guest, guest->vcpus);
+	const struct route_descriptors descriptors = {
+		.pidfd = guest->pidfd, .vcpu_fd = stats_fd_any(guest), .vm_fd = guest->vm_stats_fd};
 
-	route_descriptors(guest);
-	if (!guest->route || dav2m_kvm_vcpu_thread(guest->setup.proc, guest->setup.pid, 0, n) <= 0)
-		route_qmp(guest);
-	if (guest->route == DAV2M_KVM_ROUTE_QMP && !why->what)
-		dav2m_kvm_fault_set(why, "tell the vCPUs' threads by their names",
-				    "QMP tells them and the statistics", 0);
-	if (!guest->route &&
-	    !dav2m_kvm_debugfs_open(&guest->debugfs, guest->setup.debugfs, guest->setup.pid,
-				    &guest->refusal[DAV2M_KVM_ROUTE_DEBUGFS]))
-		guest->route = DAV2M_KVM_ROUTE_DEBUGFS;
+	dav2m_kvm_route_choose(&guest->route, &guest->setup, vcpus_below(guest, guest->vcpus),
+			       &descriptors);
 }
 
-static void vm_stats_open(struct dav2m_kvm_guest *guest)
-{
-	int fd = guest->vm_stats_fd < 0 ? -1 : descriptor_copy(guest, guest->vm_stats_fd);
-
-	if (fd >= 0 && dav2m_kvm_stats_open(&guest->vm_stats, fd, NULL))
-		close(fd);
-}
-
-/* What QEMU told of this vCPU, found like its thread: see dav2m_kvm_vcpu_thread(). */
 static const struct qmp_vcpu *qmp_vcpu_of(const struct dav2m_kvm_guest *guest, uint32_t index)
 {
-	static const struct qmp_vcpu nothing = {.tid = 0};
-	uint32_t nth = vcpus_below(guest, index);
-
-	if (guest->route != DAV2M_KVM_ROUTE_QMP)
-		return &nothing;
-	if (guest->qmp_vcpus == vcpus_below(guest, guest->vcpus))
-		return &guest->qmp_vcpu[nth];
-	for (uint32_t i = 0; i < guest->qmp_vcpus; i++)
-		if (guest->qmp_vcpu[i].number == nth)
-			return &guest->qmp_vcpu[i];
-	return &nothing;
+	return dav2m_kvm_route_vcpu(&guest->route, vcpus_below(guest, index),
+				    vcpus_below(guest, guest->vcpus));
 }
 
 static int thread_find(const struct dav2m_kvm_guest *guest, uint32_t index)
@@ -266,7 +169,7 @@ static int thread_find(const struct dav2m_kvm_guest *guest, uint32_t index)
 /* QMP would have told the thread: where there is a socket, what kept us from it says more. */
 static void nameless(const struct dav2m_kvm_guest *guest, struct dav2m_kvm_fault *ret_why)
 {
-	const struct dav2m_kvm_fault *qmp = &guest->refusal[DAV2M_KVM_ROUTE_QMP];
+	const struct dav2m_kvm_fault *qmp = &guest->route.refusal[DAV2M_KVM_ROUTE_QMP];
 
 	if (qmp->code)
 		*ret_why = *qmp;
@@ -279,8 +182,8 @@ static void member_open(struct dav2m_kvm_guest *guest, uint32_t index)
 	struct dav2m_kvm_vcpu_setup setup = DAV2M_KVM_VCPU_SETUP;
 	struct member *member = guest->member[index];
 
-	if (guest->route == DAV2M_KVM_ROUTE_DESCRIPTORS && guest->stats_fd[index] >= 0)
-		setup.stats_fd = descriptor_copy(guest, guest->stats_fd[index]);
+	if (guest->route.kind == DAV2M_KVM_ROUTE_DESCRIPTORS && guest->stats_fd[index] >= 0)
+		setup.stats_fd = dav2m_kvm_descriptor_copy(guest->pidfd, guest->stats_fd[index]);
 	member->tid = thread_find(guest, index);
 	if (member->tid < 0) { /* not that it has none: it could not be looked for */
 		dav2m_kvm_fault_set(&member->why, what_find, dav2m_kvm_fault_todo(-member->tid),
@@ -296,7 +199,7 @@ static void member_open(struct dav2m_kvm_guest *guest, uint32_t index)
 		if (setup.stats_fd >= 0)
 			close(setup.stats_fd);
 		/* on another route the vCPU still has its statistics, though nothing else */
-		member->refused = guest->route != DAV2M_KVM_ROUTE_QMP;
+		member->refused = guest->route.kind != DAV2M_KVM_ROUTE_QMP;
 		if (!member->tid && setup.stats_fd < 0)
 			nameless(guest, &member->why);
 		if (member->refused)
@@ -304,7 +207,7 @@ static void member_open(struct dav2m_kvm_guest *guest, uint32_t index)
 		memset(&member->vcpu, 0, sizeof(member->vcpu));
 		member->vcpu.mode = guest->host.mode;
 	}
-	if (guest->route == DAV2M_KVM_ROUTE_QMP)
+	if (guest->route.kind == DAV2M_KVM_ROUTE_QMP)
 		dav2m_kvm_vcpu_stats_origin(&member->vcpu,
 					    qmp_vcpu_of(guest, index)->values.available);
 	member->refused = 0;
@@ -328,7 +231,7 @@ static int member_read(struct dav2m_kvm_guest *guest, uint32_t index)
 
 	if (dav2m_kvm_vcpu_sample(&member->vcpu, &now, &member->why))
 		return -1;
-	if (guest->route == DAV2M_KVM_ROUTE_QMP) {
+	if (guest->route.kind == DAV2M_KVM_ROUTE_QMP) {
 		member->vcpu.values = qmp_vcpu_of(guest, index)->values;
 		dav2m_kvm_vcpu_paging_exits(&member->vcpu, &now);
 	}
@@ -386,7 +289,8 @@ static void vm_exits_add(const struct dav2m_kvm_guest *guest, struct dav2m_sampl
 {
 	uint64_t exits;
 
-	if (guest->route != DAV2M_KVM_ROUTE_DEBUGFS || !dav2m_kvm_paging_exits(&guest->vm, &exits))
+	if (guest->route.kind != DAV2M_KVM_ROUTE_DEBUGFS ||
+	    !dav2m_kvm_paging_exits(&guest->route.vm, &exits))
 		return;
 	sum->value[DAV2M_PAGING_EXITS] = guest->host.mode == DAV2M_NESTED ? 0 : exits;
 	sum->valid |= DAV2M_BIT(DAV2M_PAGING_EXITS);
@@ -438,21 +342,10 @@ static void origins_update(struct dav2m_kvm_guest *guest)
 
 	for (unsigned int i = 0; i < DAV2M_COUNTERS; i++)
 		guest->origin[i] = origin_of(guest, i);
-	if (guest->route == DAV2M_KVM_ROUTE_DEBUGFS && dav2m_kvm_paging_exits(&guest->vm, &exits))
+	if (guest->route.kind == DAV2M_KVM_ROUTE_DEBUGFS &&
+	    dav2m_kvm_paging_exits(&guest->route.vm, &exits))
 		guest->origin[DAV2M_PAGING_EXITS].from = "KVM's statistics (debugfs), without CR "
 							 "writes";
-}
-
-/* Statistics that come for all vCPUs at once. */
-static int routes_read(struct dav2m_kvm_guest *guest, struct dav2m_kvm_fault *ret_fault)
-{
-	if (guest->route == DAV2M_KVM_ROUTE_QMP)
-		return qmp_read(guest, ret_fault);
-	if (guest->route == DAV2M_KVM_ROUTE_DEBUGFS)
-		return dav2m_kvm_debugfs_read(&guest->debugfs, &guest->vm, ret_fault);
-	if (guest->vm_stats.span)
-		return dav2m_kvm_stats_read(&guest->vm_stats, &guest->vm, ret_fault);
-	return 0;
 }
 
 /* Either no vCPU is open any more, or none could be opened: then the first says why. */
@@ -476,14 +369,14 @@ int dav2m_kvm_guest_sample(struct dav2m_kvm_guest *guest, struct dav2m_sample *r
 		return DAV2M_ERR_NULL;
 	if (!dav2m_kvm_guest_alive(guest))
 		return dav2m_kvm_fault_set(ret_fault, what_watch, todo_ended, 0);
-	if (look(guest, ret_fault) || routes_read(guest, ret_fault))
+	if (look(guest, ret_fault) || dav2m_kvm_route_read(&guest->route, ret_fault))
 		return dying(guest) ? dav2m_kvm_fault_set(ret_fault, what_watch, todo_ended, 0)
 				    : DAV2M_ERR_BACKEND;
 	for (uint32_t i = 0; i < guest->vcpus; i++)
 		if (guest->member[i])
 			member_update(guest, i);
 	origins_update(guest);
-	if (!members_there(guest) && guest->route != DAV2M_KVM_ROUTE_DEBUGFS)
+	if (!members_there(guest) && guest->route.kind != DAV2M_KVM_ROUTE_DEBUGFS)
 		return nobody_there(guest, ret_fault);
 	sum_up(guest, ret_sample);
 	return 0;
@@ -508,14 +401,13 @@ int dav2m_kvm_guest_attach(const struct dav2m_kvm_guest_setup *setup,
 		return dav2m_kvm_fault_set(ret_fault, "attach to the guest",
 					   dav2m_kvm_fault_todo(ENOMEM), ENOMEM);
 	guest->setup = *setup;
-	guest->debugfs.directory = -1;
+	dav2m_kvm_route_begin(&guest->route);
 	guest->pidfd = (int)syscall(SYS_pidfd_open, setup->pid, 0u);
 	if (dav2m_kvm_host_read(setup->sysfs, &guest->host, ret_fault) || look(guest, ret_fault)) {
 		dav2m_kvm_guest_detach(guest);
 		return DAV2M_ERR_BACKEND;
 	}
 	route_choose(guest);
-	vm_stats_open(guest);
 	if (dav2m_kvm_guest_sample(guest, &ignored, ret_fault)) {
 		dav2m_kvm_guest_detach(guest);
 		return DAV2M_ERR_BACKEND;
@@ -554,7 +446,7 @@ const struct dav2m_kvm_values *dav2m_kvm_guest_vcpu_values(const struct dav2m_kv
 
 const struct dav2m_kvm_values *dav2m_kvm_guest_values(const struct dav2m_kvm_guest *guest)
 {
-	return guest ? &guest->vm : NULL;
+	return guest ? &guest->route.vm : NULL;
 }
 
 const struct dav2m_kvm_host *dav2m_kvm_guest_host(const struct dav2m_kvm_guest *guest)
@@ -570,13 +462,14 @@ const struct dav2m_kvm_origin *dav2m_kvm_guest_origin(const struct dav2m_kvm_gue
 
 enum dav2m_kvm_route dav2m_kvm_guest_route(const struct dav2m_kvm_guest *guest)
 {
-	return guest ? guest->route : DAV2M_KVM_ROUTE_NONE;
+	return guest ? guest->route.kind : DAV2M_KVM_ROUTE_NONE;
 }
 
 const struct dav2m_kvm_fault *dav2m_kvm_guest_refusal(const struct dav2m_kvm_guest *guest,
 						      enum dav2m_kvm_route route)
 {
-	return guest && (unsigned int)route < DAV2M_KVM_ROUTES ? &guest->refusal[route] : NULL;
+	return guest && (unsigned int)route < DAV2M_KVM_ROUTES ? &guest->route.refusal[route]
+							       : NULL;
 }
 
 uint32_t dav2m_kvm_guest_running_bp(const struct dav2m_kvm_guest *guest)
@@ -593,12 +486,7 @@ void dav2m_kvm_guest_detach(struct dav2m_kvm_guest *guest)
 			dav2m_kvm_vcpu_close(&guest->member[i]->vcpu);
 		free(guest->member[i]);
 	}
-	dav2m_kvm_stats_close(&guest->vm_stats);
-	dav2m_kvm_debugfs_close(&guest->debugfs);
-	if (guest->route == DAV2M_KVM_ROUTE_QMP)
-		dav2m_kvm_qmp_close(guest->qmp);
-	free(guest->qmp);
-	free(guest->qmp_vcpu);
+	dav2m_kvm_route_close(&guest->route);
 	if (guest->pidfd >= 0)
 		close(guest->pidfd);
 	free(guest);

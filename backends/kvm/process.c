@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fault.h"
@@ -66,6 +67,11 @@ enum kvm_descriptor dav2m_kvm_descriptor_kind(const char *link, uint32_t *ret_in
 		return kinds[i].kind;
 	}
 	return KVM_OTHER;
+}
+
+int dav2m_kvm_descriptor_copy(int pidfd, int fd)
+{
+	return pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0u);
 }
 
 int dav2m_kvm_descriptors(const char *proc, int pid,

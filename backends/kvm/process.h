@@ -20,6 +20,9 @@ int dav2m_kvm_descriptors(const char *proc, int pid,
 			  int (*each)(void *arg, int fd, enum kvm_descriptor kind, uint32_t index),
 			  void *arg);
 
+/* A copy of a descriptor of a process; -1 with errno. */
+int dav2m_kvm_descriptor_copy(int pidfd, int fd);
+
 /* A file of /proc/PID, cut to bytes and terminated; its length, or -1. */
 ssize_t dav2m_kvm_proc_text(const char *proc, int pid, const char *file, char *buffer,
 			    size_t bytes);
