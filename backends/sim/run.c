@@ -153,12 +153,21 @@ static __attribute__((noinline)) int reference_slow(struct dav2m_sim *sim, uint6
 	return 0;
 }
 
+/* The next window is counted from here, not from where this one should have ended: one that is
+   short by a few instructions is no tick to a controller, which would take two for one. */
+static uint64_t next_window_end(const struct dav2m_sim *sim)
+{
+	const uint64_t now = sim->seen[DAV2M_SIM_FETCH], window = sim->config.window_inst;
+
+	return sim->config.on_grid ? (now / window + 1) * window : now + window;
+}
+
 static void sampling_point(struct dav2m_sim *sim)
 {
 	const int at_window = sim->seen[DAV2M_SIM_FETCH] >= sim->window_end;
 
-	while (sim->seen[DAV2M_SIM_FETCH] >= sim->window_end)
-		sim->window_end += sim->config.window_inst;
+	if (at_window)
+		sim->window_end = next_window_end(sim);
 	sim->due = sim->window_end;
 	sim->vmm.poked = 0;
 	if (sim->config.sample != NULL)

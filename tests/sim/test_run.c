@@ -300,6 +300,31 @@ START_TEST(samples_come_at_windows)
 }
 END_TEST
 
+/* Runs of 70 end beyond each window: the next is whole all the same, unless (_i) windows end on a
+   grid. */
+START_TEST(windows_are_whole)
+{
+	static const uint64_t on_grid[] = {140, 210, 350, 420, 560, 630, 700, 840, 910, 1050};
+	struct dav2m_sim_config config = rig_config(DAV2M_SIM_NATIVE);
+	const uint64_t run = dav2m_sim_reference(DAV2M_SIM_FETCH, 5, 70);
+	struct seen seen = {0};
+	struct dav2m_sim *sim;
+	unsigned i;
+
+	config.window_inst = 100;
+	config.on_grid = _i;
+	config.sample = on_sample;
+	config.vm = &seen;
+	sim = rig_new(&config);
+	for (i = 0; i < 20; i++)
+		ck_assert_int_eq(dav2m_sim_run(sim, &run, 1), 0);
+	ck_assert_uint_eq(seen.windows, _i ? 14 : 10);
+	for (i = 0; i < 10; i++)
+		ck_assert_uint_eq(seen.instructions[i], _i ? on_grid[i] : (i + 1) * 140);
+	dav2m_sim_free(sim);
+}
+END_TEST
+
 START_TEST(wrong_configs_are_refused)
 {
 	const struct dav2m_sim_config good = rig_config(DAV2M_SIM_NATIVE);
@@ -415,6 +440,7 @@ int main(void)
 	tcase_add_loop_test(tcase, runs_are_deterministic, 0, VARIANTS);
 	tcase_add_test(tcase, guests_do_not_see_the_mode);
 	tcase_add_test(tcase, samples_come_at_windows);
+	tcase_add_loop_test(tcase, windows_are_whole, 0, 2);
 	tcase_add_test(tcase, wrong_configs_are_refused);
 	tcase_add_test(tcase, tables_are_whole);
 	tcase_add_loop_test(tcase, workloads_repeat_for_a_seed, 0, 64);

@@ -15,7 +15,7 @@
 /* The switcher switches every eighth row, so every 2e8 of progress: longer than the transient of
    any workload, which is over when all pages were touched again. */
 #define ROW_PROGRESS PEER_ROW_PROGRESS
-/* So fine the simulation is looked at, to cut rows near where they should end. */
+/* So fine the simulation is looked at, on a grid, to cut rows near where they should end. */
 #define LOOK_INST    100000u
 
 /* A recording has some hundred rows, so that both directions of a switch are tried. */
@@ -91,6 +91,7 @@ static int lane_begin(struct lane *lane, const struct contest_model *model, enum
 					  .guest_page = DAV2M_SIM_4K,
 					  .guest_bytes = GUEST_BYTES,
 					  .window_inst = LOOK_INST,
+					  .on_grid = 1,
 					  .sample = on_sample,
 					  .vm = lane};
 	int code = dav2m_sim_new(&config, &lane->sim);

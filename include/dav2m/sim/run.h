@@ -116,8 +116,10 @@ struct dav2m_sim_config {
 	uint64_t kernel_bytes;
 	uint64_t swap_bytes;  /* swap space; 0: none, [0, 4 TB] */
 	uint64_t window_inst; /* instructions between samples; 0: none */
-	/* Called between two references when window_inst has passed (at_window 1), or when
-	   paging_exit asked for it (0). May switch the mode. NULL: nobody samples. */
+	int on_grid; /* 1: windows end at multiples of window_inst, so that one may be short */
+	/* Called between two references when window_inst or a little more has passed since the last
+	   such call (at_window 1), or when paging_exit asked for it (0). May switch the mode. NULL:
+	   nobody samples. */
 	void (*sample)(void *vm, struct dav2m_sim *sim, int at_window);
 	/* Called on each paging exit. Answers 1 to have sample called. NULL: nobody asks. */
 	int (*paging_exit)(void *vm);
