@@ -87,9 +87,7 @@ static void restart(struct dav2m *ctl)
 
 static int pin_forbids(const struct dav2m *ctl, enum dav2m_mode mode)
 {
-	const enum dav2m_pin own = mode == DAV2M_SHADOW ? DAV2M_PIN_SHADOW : DAV2M_PIN_NESTED;
-
-	return ctl->pin != DAV2M_PIN_NONE && ctl->pin != own;
+	return ctl->pin != DAV2M_PIN_NONE && ctl->pin != (uint8_t)mode;
 }
 
 /* Something that a calm tick need not look at has changed: is there anything special about the
@@ -172,7 +170,17 @@ static inline void roll(struct dav2m *ctl)
 static void ask(struct dav2m *ctl, enum dav2m_verdict verdict)
 {
 	ctl->asked = (uint8_t)verdict;
+	ctl->handed = 1;
+	ctl->switch_cycles = ctl->meter.total[DAV2M_CYCLES];
 	review(ctl);
+}
+
+/* No sample asks for it any more; the caller may be at it all the same. */
+static void withdraw(struct dav2m *ctl)
+{
+	ctl->asked = 0;
+	ctl->switch_cycles = 0;
+	void_window(ctl);
 }
 
 /* What forbids a switch to a mode; DAV2M_WAITING: nothing. */
@@ -232,6 +240,21 @@ static DAV2M_RARE int leave(struct dav2m *ctl, enum dav2m_verdict verdict,
 	return tell(ctl, edge, (enum dav2m_reason)edge.reason, DAV2M_SWITCH, from, ret_decision);
 }
 
+/* More exits than are worth a sample have been looked at: one a tick is enough to ask for. */
+static inline void heed_exits(struct dav2m *ctl)
+{
+	if (ctl->exits <= ctl->exits_due)
+		return;
+	ctl->exits_due = UINT32_MAX;
+	ctl->special = 1;
+}
+
+static DAV2M_RARE int idle(struct dav2m *ctl, struct dav2m_decision *ret_decision)
+{
+	heed_exits(ctl);
+	return stay(ctl, DAV2M_NO_PROGRESS, ret_decision);
+}
+
 /* Nothing but the judge decides what becomes of the sample. */
 static inline int ask_judge(struct dav2m *ctl, const struct dav2m_judge *judge,
 			    struct dav2m_decision *ret_decision)
@@ -243,12 +266,10 @@ static inline int ask_judge(struct dav2m *ctl, const struct dav2m_judge *judge,
 
 	if (edge.to != from)
 		return leave(ctl, verdict, ret_decision);
-	if (verdict != VERDICT_HOLD) {
+	if (verdict != VERDICT_HOLD)
 		roll(ctl);
-	} else if (ctl->exits > ctl->exits_due) {
-		ctl->exits_due = UINT32_MAX; /* one sample a tick is enough to ask for */
-		ctl->special = 1;
-	}
+	else
+		heed_exits(ctl);
 	return tell(ctl, edge, (enum dav2m_reason)edge.reason, DAV2M_STAY, (enum dav2m_state)from,
 		    ret_decision);
 }
@@ -284,8 +305,8 @@ static int settle(struct dav2m *ctl, int ticked, struct dav2m_decision *ret_deci
 		return leave(ctl, verdict, ret_decision);
 	if (ticked)
 		void_window(ctl);
-	else if (ctl->exits > ctl->exits_due)
-		ctl->exits_due = UINT32_MAX; /* one sample a tick is enough to ask for */
+	else
+		heed_exits(ctl);
 	return stay(ctl, DAV2M_SETTLING, ret_decision);
 }
 
@@ -304,12 +325,13 @@ static int judge_special(struct dav2m *ctl, uint64_t progress, struct dav2m_deci
 	ticked = tick_complete(ctl);
 	if (ticked)
 		pass_tick(ctl);
+	/* Whatever the guest does, or does not. */
+	if (pin_forbids(ctl, dav2m_mode_of(ctl)))
+		return leave(ctl, VERDICT_PIN, ret_decision);
 	if (settling)
 		return settle(ctl, ticked, ret_decision);
 	if (!ticked && !progress)
-		return stay(ctl, DAV2M_NO_PROGRESS, ret_decision);
-	if (pin_forbids(ctl, dav2m_mode_of(ctl)))
-		return leave(ctl, VERDICT_PIN, ret_decision);
+		return idle(ctl, ret_decision);
 	return ask_judge(ctl, dav2m_judge_of(ctl), ret_decision);
 }
 
@@ -334,6 +356,7 @@ static int pass_over(struct dav2m *ctl, enum dav2m_reading reading,
 
 	if (reading != READING_INCOMPLETE) {
 		restart(ctl);
+		ctl->switch_cycles = 0; /* before that, if anywhere */
 		review(ctl);
 	}
 	return stay(ctl, reasons[reading], ret_decision);
@@ -372,7 +395,7 @@ int dav2m_sample(struct dav2m *ctl, const struct dav2m_sample *sample,
 	if (ctl->meter.total[DAV2M_PROGRESS] - ctl->tick_progress >= ctl->config.window_inst)
 		finish_tick(ctl);
 	else if (ctl->meter.total[DAV2M_PROGRESS] == before)
-		return stay(ctl, DAV2M_NO_PROGRESS, ret_decision);
+		return idle(ctl, ret_decision);
 	return ask_judge(ctl, judge, ret_decision);
 }
 
@@ -384,9 +407,9 @@ int dav2m_paging_exits(struct dav2m *ctl, uint32_t n)
 
 static void back_off(struct dav2m *ctl, enum dav2m_outcome outcome)
 {
+	ctl->asked = 0;
 	if (outcome == DAV2M_DEFERRED) {
 		increment(&ctl->deferred);
-		ctl->backoff = 1;
 	} else {
 		increment(&ctl->failed);
 		ctl->backoff = (uint8_t)(1u << ctl->failures);
@@ -398,27 +421,39 @@ static void back_off(struct dav2m *ctl, enum dav2m_outcome outcome)
 	review(ctl);
 }
 
+/* The hardware has changed its mode, for the verdict that it was asked for, or against what is
+   wanted by now. */
+static void go_over(struct dav2m *ctl)
+{
+	const enum dav2m_verdict verdict =
+		ctl->asked ? (enum dav2m_verdict)ctl->asked : VERDICT_PIN;
+
+	ctl->asked = 0;
+	ctl->failures = 0;
+	commit(ctl, verdict, 1);
+}
+
 int dav2m_acknowledge(struct dav2m *ctl, enum dav2m_outcome outcome, uint64_t cycles)
 {
-	enum dav2m_verdict verdict;
+	uint64_t sampled;
 
 	if (!ctl)
 		return DAV2M_ERR_NULL;
 	if (ctl->magic != DAV2M_MAGIC)
 		return DAV2M_ERR_UNINIT;
-	if (!ctl->asked)
+	if (!ctl->handed)
 		return DAV2M_ERR_NO_SWITCH;
 	if ((unsigned int)outcome >= DAV2M_OUTCOMES)
 		return DAV2M_ERR_RANGE;
-	verdict = (enum dav2m_verdict)ctl->asked;
-	ctl->asked = 0;
-	ctl->switch_cycles = cycles;
-	if (outcome == DAV2M_DONE) {
-		ctl->failures = 0;
-		commit(ctl, verdict, 1);
-	} else {
+	ctl->handed = 0;
+	sampled = ctl->meter.total[DAV2M_CYCLES] - ctl->switch_cycles;
+	ctl->switch_cycles = cycles; /* the judge learns from it */
+	if (outcome == DAV2M_DONE)
+		go_over(ctl);
+	else
 		back_off(ctl, outcome);
-	}
+	/* What samples have seen while they waited belongs to no window anyway. */
+	ctl->switch_cycles = cycles > sampled ? cycles - sampled : 0;
 	return DAV2M_OK;
 }
 
@@ -442,11 +477,26 @@ static uint16_t settle_ticks(const struct dav2m *ctl)
 						 : 0;
 }
 
+/* The state of a mode that nothing is known against. */
+static void rest(struct dav2m *ctl, enum dav2m_mode running)
+{
+	ctl->state = running == DAV2M_SHADOW ? DAV2M_STATE_SHADOW : DAV2M_STATE_NESTED;
+}
+
+/* What the last one has learned, asked for and waited for is not the new one's. */
+static void change_judge(struct dav2m *ctl)
+{
+	__builtin_memset(&ctl->judge, 0, sizeof(ctl->judge));
+	ctl->asked = 0;
+	rest(ctl, dav2m_mode_of(ctl));
+}
+
 static void configure(struct dav2m *ctl, const struct dav2m_config *config)
 {
 	if (ctl->config.judge != config->judge)
-		__builtin_memset(&ctl->judge, 0, sizeof(ctl->judge)); /* another one's */
+		change_judge(ctl);
 	ctl->config = *config;
+	dav2m_meter_keep(&ctl->meter, dav2m_judge_of(ctl)->wanted);
 	ctl->step_shift = step_shift(config->window_inst);
 	ctl->calm_at = ctl->tick + config->window_trans;
 	ctl->settle_ticks = settle_ticks(ctl);
@@ -469,7 +519,8 @@ int dav2m_init(struct dav2m *ctl, const struct dav2m_config *config, enum dav2m_
 	/* Padding too, so that equal controllers have equal bytes. */
 	__builtin_memset(ctl, 0, sizeof(*ctl));
 	ctl->magic = DAV2M_MAGIC;
-	ctl->state = running == DAV2M_SHADOW ? DAV2M_STATE_SHADOW : DAV2M_STATE_NESTED;
+	ctl->pin = DAV2M_PIN_NONE;
+	rest(ctl, running);
 	/* The first switch is never an oscillation. */
 	for (unsigned int mode = 0; mode < DAV2M_MODES; mode++)
 		ctl->switched_at[mode] = 0u - config->window_trans;
@@ -494,13 +545,22 @@ int dav2m_retune(struct dav2m *ctl, const struct dav2m_config *config)
 		if (ctl->tick - ctl->switched_at[mode] >= ctl->config.window_trans)
 			ctl->switched_at[mode] = ctl->tick - config->window_trans;
 	/* In another width the counters cannot be compared with what they were. */
-	if (config->counter_bits != ctl->config.counter_bits) {
-		uint32_t wraps = dav2m_meter_wraps(&ctl->meter);
-
-		dav2m_meter_init(&ctl->meter, config->counter_bits);
-		ctl->meter.wraps = wraps;
-	}
+	if (config->counter_bits != ctl->config.counter_bits)
+		dav2m_meter_rebase(&ctl->meter, config->counter_bits);
 	configure(ctl, config);
+	return DAV2M_OK;
+}
+
+int dav2m_rebase(struct dav2m *ctl)
+{
+	if (!ctl)
+		return DAV2M_ERR_NULL;
+	if (ctl->magic != DAV2M_MAGIC)
+		return DAV2M_ERR_UNINIT;
+	dav2m_meter_rebase(&ctl->meter, ctl->meter.width);
+	restart(ctl);
+	ctl->switch_cycles = 0;
+	review(ctl);
 	return DAV2M_OK;
 }
 
@@ -516,10 +576,8 @@ int dav2m_pin(struct dav2m *ctl, enum dav2m_pin pin)
 	/* A switch away from the running mode is withdrawn if the pin forbids it, and so is one
 	   that an earlier pin asked for and this one no longer does. */
 	if (ctl->asked && (!pin_forbids(ctl, dav2m_mode_of(ctl)) &&
-			   (pin != DAV2M_PIN_NONE || ctl->asked == VERDICT_PIN))) {
-		ctl->asked = 0;
-		void_window(ctl);
-	}
+			   (pin != DAV2M_PIN_NONE || ctl->asked == VERDICT_PIN)))
+		withdraw(ctl);
 	review(ctl);
 	return DAV2M_OK;
 }

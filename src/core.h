@@ -111,6 +111,12 @@ enum dav2m_reading {
 
 void dav2m_meter_init(struct dav2m_meter *meter, uint8_t counter_bits);
 
+/* Begins anew with the next sample; what it has counted of wraps and resets stays. */
+void dav2m_meter_rebase(struct dav2m_meter *meter, uint8_t counter_bits);
+
+/* Goes on with the counters that are wanted, DAV2M_BIT of each. */
+void dav2m_meter_keep(struct dav2m_meter *meter, uint32_t wanted);
+
 /* Wrap-arounds followed since dav2m_meter_init(). */
 uint32_t dav2m_meter_wraps(const struct dav2m_meter *meter);
 

@@ -36,7 +36,8 @@ int dav2m_drive(struct dav2m *ctl, const struct dav2m_backend *backend, void *vm
 		backend->trace(vm, &decision);
 	if (ret_decision)
 		*ret_decision = decision;
-	if (decision.action == DAV2M_SWITCH)
+	/* trace may have pinned the mode. */
+	if (ctl->asked)
 		return carry_out(ctl, backend, vm, decision.mode);
 	return DAV2M_OK;
 }

@@ -59,6 +59,19 @@ uint32_t dav2m_meter_wraps(const struct dav2m_meter *meter)
 	return wraps;
 }
 
+void dav2m_meter_rebase(struct dav2m_meter *meter, uint8_t counter_bits)
+{
+	const uint32_t wraps = dav2m_meter_wraps(meter);
+
+	dav2m_meter_init(meter, counter_bits);
+	meter->wraps = wraps;
+}
+
+void dav2m_meter_keep(struct dav2m_meter *meter, uint32_t wanted)
+{
+	meter->known &= (uint8_t)(wanted | NO_SAMPLE);
+}
+
 static enum dav2m_reading start(struct dav2m_meter *meter, const struct dav2m_sample *sample,
 				uint32_t valid, enum dav2m_reading reading)
 {

@@ -118,7 +118,7 @@ const char *dav2m_outcome_name(enum dav2m_outcome outcome)
 
 const char *dav2m_pin_name(enum dav2m_pin pin)
 {
-	static const char *const names[DAV2M_PINS] = {"none", "shadow", "nested"};
+	static const char *const names[DAV2M_PINS] = {"shadow", "nested", "none"};
 
 	return NAME_OF(names, pin);
 }

@@ -139,9 +139,8 @@ static const struct dav2m_backend *backend(const struct ext_dav2m_core *c)
 /* A forced mode does not run yet, and could. */
 static int force_due(const struct ext_dav2m_core *c)
 {
-	return ((c->pin == DAV2M_PIN_SHADOW && c->mode == DAV2M_NESTED) ||
-		(c->pin == DAV2M_PIN_NESTED && c->mode == DAV2M_SHADOW)) &&
-	       !c->owner->settings.dry_run && ext_dav2m_svm_obstacle(c) == EXT_DAV2M_CLEAR;
+	return c->pin != DAV2M_PIN_NONE && c->pin != c->mode && !c->owner->settings.dry_run &&
+	       ext_dav2m_svm_obstacle(c) == EXT_DAV2M_CLEAR;
 }
 
 static int sample_due(struct ext_dav2m_core *c)

@@ -18,7 +18,7 @@ struct option {
 };
 
 static const char *const preset_words[] = {"repaired", "paper", "bounded"};
-static const char *const force_words[] = {"none", "shadow", "nested"}; /* enum dav2m_pin */
+static const char *const force_words[] = {"shadow", "nested", "none"}; /* enum dav2m_pin */
 static const char *const switch_words[] = {"off", "on"};
 
 #define SETTING(member) (uint16_t) __builtin_offsetof(struct ext_dav2m_settings, member)
@@ -162,6 +162,7 @@ int ext_dav2m_config_read(struct v3_vm_info *vm, v3_cfg_tree_t *section,
 	struct dav2m_config_fault fault = {"", ""};
 
 	memset(ret_settings, 0, sizeof(*ret_settings));
+	ret_settings->force = DAV2M_PIN_NONE;
 	if (read_preset(vm, section, &ret_settings->config) || read_all(vm, section, ret_settings))
 		return -1;
 	if (!dav2m_config_check(&ret_settings->config, &fault))

@@ -11,7 +11,11 @@
 extern "C" {
 #endif
 
-/* What a VMM supplies. vm is the pointer given to dav2m_drive(), never looked at. */
+/*
+ * What a VMM supplies. vm is the pointer given to dav2m_drive(), never looked at. The callbacks may
+ * pin, retune and explain the controller; sampling, acknowledging and driving it are
+ * dav2m_drive()'s.
+ */
 struct dav2m_backend {
 	/*
 	 * Reads the raw counters as they stand now into ret_sample, which comes with valid == 0,
@@ -27,7 +31,8 @@ struct dav2m_backend {
 	 * NULL: advise only; every switch asked for is acknowledged as deferred.
 	 */
 	enum dav2m_outcome (*switch_mode)(void *vm, enum dav2m_mode to, uint64_t *ret_cycles);
-	/* Sees each decision with its reason, before any switch. May be NULL. */
+	/* Sees each decision with its reason, before any switch, which it can still withdraw by a
+	   pin. May be NULL. */
 	void (*trace)(void *vm, const struct dav2m_decision *decision);
 };
 
@@ -35,7 +40,7 @@ struct dav2m_backend {
  * One sampling point. ret_decision may be NULL; otherwise it gets the decision that trace sees.
  * A switch that an earlier call asked for and nobody acknowledged is carried out now.
  * Errors: NULL, UNINIT, SAMPLE, BACKEND (read_counters failed), RANGE (switch_mode answered
- * something outside enum dav2m_outcome; it counts as FAILED).
+ * something outside enum dav2m_outcome; it counts as FAILED, and the decision is told).
  */
 DAV2M_API int dav2m_drive(struct dav2m *ctl, const struct dav2m_backend *backend, void *vm,
 			  struct dav2m_decision *ret_decision);

@@ -91,10 +91,11 @@ enum dav2m_outcome {
 };
 #define DAV2M_OUTCOMES 3
 
+/* A mode is the pin that allows it only. */
 enum dav2m_pin {
-	DAV2M_PIN_NONE = 0,   /* the controller decides */
-	DAV2M_PIN_SHADOW = 1, /* shadow paging only */
-	DAV2M_PIN_NESTED = 2  /* nested paging only */
+	DAV2M_PIN_SHADOW = DAV2M_SHADOW, /* shadow paging only */
+	DAV2M_PIN_NESTED = DAV2M_NESTED, /* nested paging only */
+	DAV2M_PIN_NONE = 2		 /* the controller decides */
 };
 #define DAV2M_PINS 3
 
@@ -214,6 +215,7 @@ struct dav2m {
 	uint8_t state;	       /* enum dav2m_state */
 	uint8_t pin;	       /* enum dav2m_pin */
 	uint8_t asked;	       /* the verdict whose switch is asked for, 0: none */
+	uint8_t handed;	       /* a switch is in the caller's hands, withdrawn or not */
 	uint8_t last_reason;   /* enum dav2m_reason */
 	uint8_t special;       /* more is under way than a window: see review() */
 	uint8_t backoff;       /* ticks left before a switch may be asked for again */
@@ -236,7 +238,9 @@ struct dav2m {
 	uint32_t tick;		/* completed since dav2m_init(); times below are such ticks */
 	uint32_t nested_ticks;	/* in earlier stays; less the beginning of one that goes on */
 	uint32_t switched_at[DAV2M_MODES]; /* the last switch to each mode */
-	uint64_t switch_cycles; /* of the last switch, to be taken out of the next sample */
+	/* Of the last switch, to be taken out of the next sample; while one is asked for, what the
+	   meter said then. */
+	uint64_t switch_cycles;
 	struct dav2m_config config;
 	struct dav2m_step step[DAV2M_STEPS];
 	uint32_t switches[DAV2M_MODES]; /* these three: see struct dav2m_tally */
@@ -339,26 +343,40 @@ DAV2M_API int dav2m_sample(struct dav2m *ctl, const struct dav2m_sample *sample,
 /*
  * Tells what became of the switch asked for. cycles: what the switch itself added to
  * DAV2M_CYCLES, 0 if unknown; they are kept out of the comparison of the modes, and tell the
- * regret judge what a round trip costs. After DEFERRED the next attempt waits one tick; after
- * FAILED 1, 2, 4 .. 64 ticks.
- * Errors: NULL, UNINIT, NO_SWITCH, RANGE (outcome).
+ * regret judge what a round trip costs. After DEFERRED the mode is judged anew at once, with
+ * thresholds over a whole new window; after FAILED the next attempt waits 1, 2, 4 .. 64 ticks. A
+ * VMM that will be able to switch within some exits need not answer yet: the switch stands, and
+ * every sample until then asks for it again.
+ * A switch that was asked for may have been withdrawn since, by a pin or another judge: it is
+ * acknowledged all the same. After DONE the hardware's mode counts, whatever is wanted now.
+ * Errors: NULL, UNINIT, NO_SWITCH (none since the last acknowledgement), RANGE (outcome).
  */
 DAV2M_API int dav2m_acknowledge(struct dav2m *ctl, enum dav2m_outcome outcome, uint64_t cycles);
 
 /*
  * Allows both modes, or one only. If the other one runs, the following samples ask for the
- * switch. A switch that is asked for and not acknowledged is withdrawn when the pin
- * forbids it, and one that only a pin asked for when that pin is lifted.
+ * switch, be the guest at work or idle; only after FAILED they wait as dav2m_acknowledge() says. A
+ * switch that is asked for and not acknowledged is withdrawn when the pin forbids it, and one
+ * that only a pin asked for when that pin is lifted; the following samples do not ask for it.
  * Errors: NULL, UNINIT, RANGE.
  */
 DAV2M_API int dav2m_pin(struct dav2m *ctl, enum dav2m_pin pin);
 
 /*
  * Gives a running controller another config: thresholds and windows start afresh, the regret
- * judge forgets what it has learned; state, mode, pin and counts stay.
+ * judge forgets what it has learned; state, mode, pin and counts stay. Another judge takes over
+ * in the mode that runs, outside any probe, and withdraws a switch that is asked for.
  * Errors: NULL, UNINIT, SIZE, CONFIG.
  */
 DAV2M_API int dav2m_retune(struct dav2m *ctl, const struct dav2m_config *config);
+
+/*
+ * The counters do not go on from where they were: the VM was restored or migrated, or the PMU has
+ * been in other hands. The next sample is a baseline, and windows begin with it; what has been
+ * learned stays.
+ * Errors: NULL, UNINIT.
+ */
+DAV2M_API int dav2m_rebase(struct dav2m *ctl);
 
 /* Errors: NULL, UNINIT. */
 DAV2M_API int dav2m_explain(const struct dav2m *ctl, struct dav2m_explanation *ret_explanation);

@@ -11,6 +11,7 @@ struct vmm {
 	uint64_t switch_cycles;
 	char calls[16]; /* r: read, t: trace, s: to shadow, n: to nested */
 	struct dav2m_decision traced;
+	struct dav2m *pinned; /* by trace */
 };
 
 static void note(struct vmm *vmm, char call)
@@ -47,6 +48,8 @@ static void trace(void *opaque, const struct dav2m_decision *decision)
 
 	note(vmm, 't');
 	vmm->traced = *decision;
+	if (vmm->pinned)
+		ck_assert_int_eq(dav2m_pin(vmm->pinned, DAV2M_PIN_SHADOW), 0);
 }
 
 static const struct dav2m_backend backend = {read_counters, switch_mode, trace};
@@ -127,6 +130,22 @@ START_TEST(way_back)
 	ck_assert_int_eq(dav2m_drive(&ctl, &backend, &vmm, NULL), 0);
 	ck_assert_str_eq(vmm.calls, "rtnrts");
 	ck_assert_int_eq(explain(&ctl).state, DAV2M_STATE_SHADOW);
+}
+END_TEST
+
+/* Whoever sees the decision first can still forbid it. */
+START_TEST(switch_withdrawn)
+{
+	struct dav2m ctl;
+	struct vmm vmm;
+
+	begin(&ctl, &vmm);
+	vmm.pinned = &ctl;
+	work(&vmm, 2000, RIG_EXITS + 1);
+	ck_assert_int_eq(dav2m_drive(&ctl, &backend, &vmm, NULL), 0);
+	ck_assert_str_eq(vmm.calls, "rt");
+	ck_assert_int_eq(explain(&ctl).state, DAV2M_STATE_SHADOW);
+	ck_assert_int_eq(explain(&ctl).asked, DAV2M_STAY);
 }
 END_TEST
 
@@ -234,6 +253,7 @@ int main(void)
 	tcase_add_test(tests, nothing_to_do);
 	tcase_add_test(tests, switch_done);
 	tcase_add_test(tests, way_back);
+	tcase_add_test(tests, switch_withdrawn);
 	tcase_add_test(tests, switch_refused);
 	tcase_add_test(tests, outcome_out_of_range);
 	tcase_add_test(tests, advice_only);

@@ -39,7 +39,7 @@ static const struct {
 	{reason_of, DAV2M_REASONS, "waiting", "no_progress"},
 	{action_of, 2, "stay", "switch"},
 	{outcome_of, DAV2M_OUTCOMES, "done", "failed"},
-	{pin_of, DAV2M_PINS, "none", "nested"},
+	{pin_of, DAV2M_PINS, "shadow", "none"},
 	{counter_of, DAV2M_COUNTERS, "progress", "tlb_flushes"},
 	{preset_of, DAV2M_PRESETS, "repaired", "bounded"},
 	{surety_of, DAV2M_SURETIES, "guessed", "modelled"},

@@ -301,6 +301,24 @@ START_TEST(exits_due_after_decay)
 END_TEST
 
 /* Whatever forbids a switch makes asking for a sample idle. */
+/* A storm in which the guest does nothing else is looked at once, too. */
+START_TEST(exits_due_without_progress)
+{
+	struct dav2m_config config = rig_config((enum dav2m_preset)_i);
+	struct rig rig;
+	int asked = 0;
+
+	rig_begin_with(&rig, &config, DAV2M_SHADOW, RIG_COUNTERS & ~DAV2M_BIT(DAV2M_PAGING_EXITS));
+	for (int exit = 0; exit < 100000; exit++) {
+		if (!dav2m_paging_exits(&rig.ctl, 1))
+			continue;
+		asked++;
+		rig_expect_reason(rig_work(&rig, 0, 4000, 0, 0), DAV2M_NO_PROGRESS);
+	}
+	ck_assert_int_le(asked, 1);
+}
+END_TEST
+
 START_TEST(exits_not_due)
 {
 	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
@@ -358,6 +376,7 @@ int main(void)
 	tcase_add_test(tests, exits_due_within_window);
 	tcase_add_test(tests, exits_due_too_early);
 	tcase_add_test(tests, exits_due_again);
+	tcase_add_loop_test(tests, exits_due_without_progress, 0, DAV2M_PRESETS);
 	tcase_add_test(tests, exits_due_after_decay);
 	tcase_add_test(tests, exits_not_due);
 	tcase_add_test(tests, no_exit_counts_twice);

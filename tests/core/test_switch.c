@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a switch takes: the acknowledgement and its outcomes, pins, another config.
+ * What a switch takes: the acknowledgement and its outcomes; another config.
  */
 #include "rig.h"
 
@@ -98,7 +98,7 @@ START_TEST(failed_backs_off)
 }
 END_TEST
 
-START_TEST(deferred_waits_one_tick)
+START_TEST(deferred_is_judged_anew)
 {
 	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
@@ -107,10 +107,11 @@ START_TEST(deferred_waits_one_tick)
 	for (uint32_t i = 1; i < 10; i++) {
 		acknowledge(&rig, DAV2M_DEFERRED, 0);
 		rig_expect_state(&rig, DAV2M_STATE_SHADOW);
-		/* Within the tick it is not asked for. */
-		rig_expect_reason(rig_work(&rig, 300, 600, 0, RIG_EXITS + 1), DAV2M_BACKING_OFF);
-		rig_expect_reason(rig_work(&rig, 300, 600, 0, RIG_EXITS + 1), DAV2M_BACKING_OFF);
-		rig_expect_reason(rig_work(&rig, 400, 600, 0, RIG_EXITS + 1), DAV2M_EXITS_ABOVE);
+		rig_expect_reason(rig_work(&rig, 300, 600, 0, RIG_EXITS / 2), DAV2M_WAITING);
+		/* So many exits are worth a sample again, and a switch. */
+		ck_assert_int_eq(dav2m_paging_exits(&rig.ctl, RIG_EXITS / 2 + 1), 1);
+		rig_expect_reason(rig_work(&rig, 300, 600, 0, RIG_EXITS / 2 + 1),
+				  DAV2M_EXITS_ABOVE);
 		ck_assert_uint_eq(rig_explain(&rig).tally.deferred, i);
 	}
 }
@@ -191,125 +192,35 @@ START_TEST(cycles_kept_out_once)
 }
 END_TEST
 
-/* The other mode is what the pin of that mode leads to, from each state. */
-START_TEST(pin_moves)
+/* What samples saw of the switch while it stood is not taken out of what comes after it. */
+START_TEST(cycles_sampled_before)
 {
-	enum dav2m_state from = (enum dav2m_state)_i;
-	int shadow = dav2m_state_mode(from) == DAV2M_SHADOW;
-	enum dav2m_state to = shadow ? DAV2M_STATE_NESTED : DAV2M_STATE_SHADOW;
-	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
-	struct dav2m_explanation before;
-	struct rig rig;
-
-	rig_reach(&rig, &config, from);
-	before = rig_explain(&rig);
-	ck_assert_int_eq(dav2m_pin(&rig.ctl, shadow ? DAV2M_PIN_NESTED : DAV2M_PIN_SHADOW), 0);
-	rig_expect_state(&rig, from);
-	rig_expect_reason(rig_work(&rig, 10, 20, 0, 0), DAV2M_PINNED);
-	rig_expect(&rig, DAV2M_SWITCH, 0, from, to);
-	rig_expect_reason(rig_work(&rig, 10, 20, 0, 0), DAV2M_UNACKNOWLEDGED);
-	rig_expect(&rig, DAV2M_SWITCH, 0, from, to);
-	/* Refused, it is asked for again. */
-	acknowledge(&rig, DAV2M_DEFERRED, 0);
-	rig_expect_reason(rig_work(&rig, 10, 20, 0, 0), DAV2M_BACKING_OFF);
-	rig_expect(&rig, DAV2M_STAY, 0, from, from);
-	rig_expect_reason(rig_tick(&rig, 2000, 0, 0), DAV2M_PINNED);
-	rig_done(&rig);
-	rig_expect_state(&rig, to);
-	/* The caller's will is neither an oscillation nor a lesson. */
-	ck_assert_uint_eq(rig_explain(&rig).tally.damped, before.tally.damped);
-	ck_assert_uint_eq(rig_explain(&rig).threshold_vmexit, before.threshold_vmexit);
-	ck_assert_uint_eq(rig_explain(&rig).threshold_tmiss, before.threshold_tmiss);
-}
-END_TEST
-
-/* Pinning to and fro as fast as can be: no oscillation of the controller's. */
-START_TEST(pin_is_no_oscillation)
-{
-	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
-	struct rig rig;
-
-	rig_begin(&rig, &config, DAV2M_SHADOW);
-	for (int i = 0; i < 6; i++) {
-		enum dav2m_pin pin = i % 2 ? DAV2M_PIN_SHADOW : DAV2M_PIN_NESTED;
-
-		ck_assert_int_eq(dav2m_pin(&rig.ctl, pin), 0);
-		while (rig_tick(&rig, 2000, 0, 0) == DAV2M_SETTLING)
-			;
-		rig_expect_reason(rig.last.reason, DAV2M_PINNED);
-		rig_done(&rig);
-	}
-	ck_assert_uint_eq(rig_explain(&rig).tally.switches[DAV2M_SHADOW], 3);
-	ck_assert_uint_eq(rig_explain(&rig).tally.damped, 0);
-	ck_assert_uint_eq(rig_explain(&rig).threshold_vmexit, RIG_EXITS);
-}
-END_TEST
-
-/* The running mode pinned: whatever the counters say, it stays. */
-START_TEST(pin_holds)
-{
-	enum dav2m_state from = (enum dav2m_state)_i;
-	int shadow = dav2m_state_mode(from) == DAV2M_SHADOW;
-	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
-	struct rig rig;
-
-	rig_reach(&rig, &config, from);
-	ck_assert_int_eq(dav2m_pin(&rig.ctl, shadow ? DAV2M_PIN_SHADOW : DAV2M_PIN_NESTED), 0);
-	for (int tick = 0; tick < 200; tick++) {
-		rig_tick(&rig, 90000, 100 * RIG_MISSES, 100 * RIG_EXITS);
-		ck_assert_int_eq(rig.last.action, DAV2M_STAY);
-		ck_assert_int_eq(rig_explain(&rig).mode, dav2m_state_mode(from));
-	}
-	ck_assert_uint_gt(rig_explain(&rig).count[DAV2M_PINNED], 0);
-	/* Freed, it may leave again. */
-	ck_assert_int_eq(dav2m_pin(&rig.ctl, DAV2M_PIN_NONE), 0);
-	for (int tick = 0; tick < 20 && rig.last.action == DAV2M_STAY; tick++)
-		rig_tick(&rig, 90000, 100 * RIG_MISSES, 100 * RIG_EXITS);
-	ck_assert_int_eq(rig.last.action, DAV2M_SWITCH);
-}
-END_TEST
-
-START_TEST(pin_withdraws)
-{
-	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_PAPER);
 	struct rig rig;
 
 	ask(&rig, &config);
-	/* Pins that allow the switch leave it standing. */
-	ck_assert_int_eq(dav2m_pin(&rig.ctl, DAV2M_PIN_NONE), 0);
-	ck_assert_int_eq(dav2m_pin(&rig.ctl, DAV2M_PIN_NESTED), 0);
-	ck_assert_int_eq(rig_explain(&rig).asked, DAV2M_SWITCH);
-	ck_assert_int_eq(dav2m_pin(&rig.ctl, DAV2M_PIN_SHADOW), 0);
-	ck_assert_int_eq(rig_explain(&rig).asked, DAV2M_STAY);
-	ck_assert_uint_eq(rig_explain(&rig).window.progress, 0);
-	ck_assert_int_eq(dav2m_acknowledge(&rig.ctl, DAV2M_DONE, 0), DAV2M_ERR_NO_SWITCH);
+	rig_expect_reason(rig_work(&rig, 100, 30000, 0, 0), DAV2M_UNACKNOWLEDGED);
+	acknowledge(&rig, DAV2M_DONE, 50000);
+	rig_expect_reason(rig_work(&rig, 500, 20000 + 1000, 0, 0), DAV2M_WAITING);
+	ck_assert_uint_eq(rig_explain(&rig).window.cycles, 1000);
+	ask(&rig, &config);
+	rig_expect_reason(rig_work(&rig, 100, 60000, 0, 0), DAV2M_UNACKNOWLEDGED);
+	acknowledge(&rig, DAV2M_DONE, 50000);
+	rig_expect_reason(rig_tick(&rig, 5000, 0, 0), DAV2M_PROBE_WORSE);
 }
 END_TEST
 
-/* A switch that only a pin asked for goes with the pin. */
-START_TEST(unpin_withdraws)
+/* A reset after the switch takes the switch's cycles with it. */
+START_TEST(cycles_reset)
 {
-	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_PAPER);
 	struct rig rig;
 
-	rig_begin(&rig, &config, DAV2M_SHADOW);
-	ck_assert_int_eq(dav2m_pin(&rig.ctl, DAV2M_PIN_NESTED), 0);
-	rig_expect_reason(rig_tick(&rig, 2000, 0, 0), DAV2M_PINNED);
-	ck_assert_int_eq(dav2m_pin(&rig.ctl, DAV2M_PIN_NONE), 0);
-	ck_assert_int_eq(rig_explain(&rig).asked, DAV2M_STAY);
-	ck_assert_int_eq(rig_explain(&rig).pin, DAV2M_PIN_NONE);
-	rig_expect_reason(rig_tick(&rig, 2000, 0, 0), DAV2M_ROLLED);
-}
-END_TEST
-
-START_TEST(no_such_pin)
-{
-	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
-	struct rig rig;
-
-	rig_begin(&rig, &config, DAV2M_SHADOW);
-	ck_assert_int_eq(dav2m_pin(&rig.ctl, (enum dav2m_pin)DAV2M_PINS), DAV2M_ERR_RANGE);
-	ck_assert_int_eq(rig_explain(&rig).pin, DAV2M_PIN_NONE);
+	ask(&rig, &config);
+	acknowledge(&rig, DAV2M_DONE, 50000);
+	memset(rig.counters.value, 0, sizeof(rig.counters.value));
+	rig_expect_reason(rig_work(&rig, 0, 0, 0, 0), DAV2M_BACKWARD);
+	rig_expect_reason(rig_tick(&rig, 5000, 0, 0), DAV2M_PROBE_WORSE);
 }
 END_TEST
 
@@ -382,6 +293,70 @@ START_TEST(retune_while_settling)
 }
 END_TEST
 
+/* Another judge begins in the mode that runs: it has no reference for a probe under way, does not
+   wait for counters that it does not read, and wants no switch yet. */
+START_TEST(retune_judge)
+{
+	const enum dav2m_state from = (enum dav2m_state)_i;
+	const enum dav2m_mode mode = dav2m_state_mode(from);
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED), bounded = config;
+	struct rig rig;
+
+	rig_reach(&rig, &config, from);
+	bounded.judge = 1;
+	bounded.window_tmiss = bounded.window_vmexit = 1;
+	ck_assert_int_eq(dav2m_retune(&rig.ctl, &bounded), 0);
+	rig_expect_state(&rig, mode == DAV2M_SHADOW ? DAV2M_STATE_SHADOW : DAV2M_STATE_NESTED);
+	rig.counters.valid = DAV2M_ALL_COUNTERS;
+	rig_expect_reason(rig_tick(&rig, 2000, 0, 0), DAV2M_BASELINE);
+	ck_assert_uint_eq(rig_explain(&rig).available, DAV2M_ALL_COUNTERS);
+	ck_assert_int_eq(dav2m_retune(&rig.ctl, &config), 0);
+	ck_assert_uint_eq(rig_explain(&rig).available, RIG_COUNTERS);
+	ck_assert_str_ne(dav2m_reason_name(rig_tick(&rig, 2000, 0, 0)),
+			 dav2m_reason_name(DAV2M_INCOMPLETE));
+	ck_assert_int_eq(rig_explain(&rig).mode, mode);
+}
+END_TEST
+
+START_TEST(retune_judge_withdraws)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED), bounded = config;
+	struct rig rig;
+
+	bounded.judge = 1;
+	bounded.window_tmiss = 1;
+	ask(&rig, &config);
+	ck_assert_int_eq(dav2m_retune(&rig.ctl, &bounded), 0);
+	ck_assert_int_eq(rig_explain(&rig).asked, DAV2M_STAY);
+	acknowledge(&rig, DAV2M_DONE, 0);
+	rig_expect_state(&rig, DAV2M_STATE_NESTED);
+}
+END_TEST
+
+/* The counters of another host, or of before: nothing is made of the difference. */
+START_TEST(rebase)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
+	struct dav2m_explanation before;
+	struct rig rig;
+
+	rig_reach(&rig, &config, DAV2M_STATE_NESTED);
+	before = rig_explain(&rig);
+	ck_assert_int_eq(dav2m_rebase(&rig.ctl), 0);
+	ck_assert_uint_eq(rig_explain(&rig).window.progress, 0);
+	for (int c = 0; c < DAV2M_COUNTERS; c++)
+		rig.counters.value[c] += UINT64_C(1) << 38;
+	rig_expect_reason(rig_work(&rig, 0, 0, 0, 0), DAV2M_BASELINE);
+	for (unsigned int tick = 0; tick < 2 * config.window_tmiss; tick++)
+		rig_tick(&rig, 2000, 0, 0);
+	rig_expect_state(&rig, DAV2M_STATE_NESTED);
+	ck_assert_int_eq(rig_explain(&rig).asked, DAV2M_STAY);
+	ck_assert_uint_eq(rig_explain(&rig).resets, before.resets);
+	ck_assert_uint_eq(rig_explain(&rig).wraps, before.wraps);
+	ck_assert_uint_eq(rig_explain(&rig).threshold_tmiss, before.threshold_tmiss);
+}
+END_TEST
+
 /* Another width: counters are followed from the next sample on, wraps are not forgotten. */
 START_TEST(retune_counter_bits)
 {
@@ -421,20 +396,19 @@ int main(void)
 	tcase_add_test(tests, stands_through_reset);
 	tcase_add_test(tests, nothing_to_acknowledge);
 	tcase_add_test(tests, failed_backs_off);
-	tcase_add_test(tests, deferred_waits_one_tick);
+	tcase_add_test(tests, deferred_is_judged_anew);
 	tcase_add_test(tests, success_forgives);
 	tcase_add_test(tests, refused_way_back);
 	tcase_add_test(tests, cycles_kept_out);
 	tcase_add_test(tests, cycles_kept_out_once);
-	tcase_add_loop_test(tests, pin_moves, 0, DAV2M_STATES);
-	tcase_add_test(tests, pin_is_no_oscillation);
-	tcase_add_loop_test(tests, pin_holds, 0, DAV2M_STATES);
-	tcase_add_test(tests, pin_withdraws);
-	tcase_add_test(tests, unpin_withdraws);
-	tcase_add_test(tests, no_such_pin);
+	tcase_add_test(tests, cycles_sampled_before);
+	tcase_add_test(tests, cycles_reset);
 	tcase_add_test(tests, retune);
 	tcase_add_test(tests, retune_time);
 	tcase_add_test(tests, retune_while_settling);
+	tcase_add_loop_test(tests, retune_judge, 0, DAV2M_STATES);
+	tcase_add_test(tests, retune_judge_withdraws);
+	tcase_add_test(tests, rebase);
 	tcase_add_test(tests, retune_counter_bits);
 	tcase_add_test(tests, retune_refused);
 	return rig_main("switch", tests);

@@ -21,7 +21,7 @@ struct vmm {
 	struct dav2m ctl;
 	enum dav2m_mode mode;
 	int asked;
-	enum dav2m_mode asked_mode;
+	int handed; /* a switch that it may be at, withdrawn or not */
 	enum dav2m_reason asked_reason;
 	uint64_t samples;
 };
@@ -123,7 +123,7 @@ static void sample(struct vmm *vmm, struct input *input, struct dav2m_sample *co
 	if (!vmm->asked)
 		vmm->asked_reason = decision.reason;
 	vmm->asked = decision.action == DAV2M_SWITCH;
-	vmm->asked_mode = decision.mode;
+	vmm->handed |= vmm->asked;
 	MUST((decision.mode != vmm->mode) == (vmm->asked != 0));
 	MUST(decision.mode == dav2m_state_mode(decision.to));
 	MUST(decision.edge <= 11);
@@ -134,10 +134,10 @@ static void acknowledge(struct vmm *vmm, struct input *input)
 	enum dav2m_outcome outcome = (enum dav2m_outcome)(take(input, 1) % DAV2M_OUTCOMES);
 	int error = dav2m_acknowledge(&vmm->ctl, outcome, take(input, 4));
 
-	MUST(error == (vmm->asked ? DAV2M_OK : DAV2M_ERR_NO_SWITCH));
-	if (vmm->asked && outcome == DAV2M_DONE)
-		vmm->mode = vmm->asked_mode;
-	vmm->asked = 0;
+	MUST(error == (vmm->handed ? DAV2M_OK : DAV2M_ERR_NO_SWITCH));
+	if (vmm->handed && outcome == DAV2M_DONE)
+		vmm->mode = vmm->mode == DAV2M_SHADOW ? DAV2M_NESTED : DAV2M_SHADOW;
+	vmm->asked = vmm->handed = 0;
 }
 
 /*
@@ -149,7 +149,7 @@ static void pin(struct vmm *vmm, struct input *input)
 	enum dav2m_pin pin = (enum dav2m_pin)(take(input, 1) % DAV2M_PINS);
 
 	MUST(dav2m_pin(&vmm->ctl, pin) == DAV2M_OK);
-	if (pin != DAV2M_PIN_NONE && (pin == DAV2M_PIN_SHADOW) == (vmm->mode == DAV2M_SHADOW))
+	if (pin != DAV2M_PIN_NONE && (enum dav2m_mode)pin == vmm->mode)
 		vmm->asked = 0;
 	if (pin == DAV2M_PIN_NONE && vmm->asked_reason == DAV2M_PINNED)
 		vmm->asked = 0;
@@ -157,7 +157,6 @@ static void pin(struct vmm *vmm, struct input *input)
 
 static void retune(struct vmm *vmm, struct input *input)
 {
-	struct dav2m_explanation now;
 	struct dav2m_config config;
 	struct dav2m before = vmm->ctl;
 	int error;
@@ -167,8 +166,9 @@ static void retune(struct vmm *vmm, struct input *input)
 	MUST(error == dav2m_config_check(&config, NULL));
 	if (error)
 		MUST(memcmp(&before, &vmm->ctl, sizeof(before)) == 0);
-	dav2m_explain(&vmm->ctl, &now);
-	vmm->asked = now.asked == DAV2M_SWITCH;
+	/* Another judge wants no switch yet. */
+	if (vmm->ctl.config.judge != before.config.judge)
+		vmm->asked = 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -182,7 +182,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (dav2m_init(&vmm.ctl, &config, vmm.mode) != DAV2M_OK)
 		return 0;
 	while (input.left > 0) {
-		switch (take(&input, 1) % 8) {
+		switch (take(&input, 1) % 9) {
 		case 0:
 			acknowledge(&vmm, &input);
 			break;
@@ -194,6 +194,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			break;
 		case 3:
 			retune(&vmm, &input);
+			break;
+		case 4:
+			MUST(dav2m_rebase(&vmm.ctl) == DAV2M_OK);
 			break;
 		default:
 			sample(&vmm, &input, &counters);

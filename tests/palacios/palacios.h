@@ -19,8 +19,8 @@ void vm_force(int core, int pin);
 void expect_shadow(int core);
 void expect_nested(int core);
 
-#define SHADOW_PIN 1
-#define NESTED_PIN 2
+#define SHADOW_PIN 0
+#define NESTED_PIN 1
 
 extern const char *const section_plain[];
 extern const char *const section_hypercall[];

@@ -80,7 +80,7 @@ START_TEST(a_bad_section_names_the_parameter_and_the_rule)
 	expect_bad(empty, "<window_inst>: empty");
 	expect_bad(twice, "<trace>: given twice");
 	expect_bad(both, "<trace>: empty, or given twice");
-	expect_bad(mode, "<force>ept: must be none, shadow or nested");
+	expect_bad(mode, "<force>ept: must be shadow, nested or none");
 	expect_bad(preset, "<preset>papers: must be repaired, paper or bounded");
 	expect_bad(flag, "<dry_run>1: must be off or on");
 	expect_bad(order, "<window_");

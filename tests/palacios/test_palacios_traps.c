@@ -89,7 +89,7 @@ START_TEST(every_exit_is_handled_in_the_mode_that_raised_it)
 
 	vm_start(1, section_hypercall);
 	for (i = 0; i < 2000; i++) {
-		fake_hypercall(0, FORCE_HCALL, (fake_u64)(1 + i % 2), 0);
+		fake_hypercall(0, FORCE_HCALL, (fake_u64)(i % 2), 0);
 		ck_assert_int_eq(fake_enter(0, FAKE_EXIT_VMMCALL, 0), 0);
 		/* the next entry runs in the mode asked for, and raises that mode's fault */
 		ck_assert_int_eq(
