@@ -18,8 +18,8 @@
 #define DAV2M_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* What few samples come to is kept out of line, so that the registers it needs are not saved and
-   restored by every sample. */
-#define DAV2M_RARE __attribute__((cold, noinline))
+   restored by every sample. In Linux noinline is a macro. */
+#define DAV2M_RARE __attribute__((__cold__, __noinline__))
 
 /* "d2m" and the layout's revision: tells an initialised controller from garbage. */
 #define DAV2M_MAGIC UINT32_C(0x64326d01)

@@ -5,15 +5,20 @@
 #ifndef DAV2M_BASE_H
 #define DAV2M_BASE_H
 
+/* Where there is no <stdint.h>, or another one's types: a header with these, docs/porting.md. */
+#ifdef DAV2M_TYPES_HEADER
+#include DAV2M_TYPES_HEADER
+#else
 #include <stddef.h>
 #include <stdint.h>
+#endif
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define DAV2M_API __attribute__((visibility("default")))
+#define DAV2M_API __attribute__((__visibility__("default")))
 #else
 #define DAV2M_API
 #endif
