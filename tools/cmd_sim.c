@@ -211,20 +211,21 @@ static int simulate(struct sim_options *o, struct output *output, struct dav2m_h
 	if (o->smp.n_vcpus > 0)
 		return smp_do(&o->smp, &o->setup, o->workload, o->seed, o->scale_bp, o->format,
 			      output->stream, error);
-	o->setup.program = o->workload ? o->workload->name : o->traces[0];
 	rc = o->workload
 		     ? feed_open_workload(o->workload, o->seed, o->scale_bp, o->size, &feed, error)
 		     : feed_open_traces(o->traces, o->n_traces, o->input_format, &feed, error);
 	if (rc)
 		return rc;
+	o->setup.program = feed_program(feed);
 	if (o->characterize)
 		o->setup.footprint = &footprint;
 	rc = runs_do(&runs, &o->setup, feed, error);
-	feed_close(feed);
 	if (!rc)
 		rc = report_print(o, &runs, output, error);
+	feed_close(feed);
 	runs_free(&runs);
 	footprint_free(&footprint);
+	o->setup.program = NULL;
 	o->setup.footprint = NULL;
 	return rc;
 }

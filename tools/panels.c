@@ -87,10 +87,26 @@ void panels_style(const struct panels *panels, FILE *to)
 	fprintf(to, "set xrange [0:%.9g]\n", (double)panels->total / panels->unit);
 }
 
+#define TITLE_MOST 110 /* bytes: what the width has room for */
+
+/* What ran may be a long command. */
+static void title_cut(char to[TITLE_MOST + 4], const char *title)
+{
+	size_t size = strlen(title);
+
+	if (size > TITLE_MOST)
+		for (size = TITLE_MOST; size && ((unsigned char)title[size] & 0xc0) == 0x80; size--)
+			; /* not within a character of UTF-8 */
+	snprintf(to, TITLE_MOST + 4, "%.*s%s", (int)size, title, title[size] ? "..." : "");
+}
+
 void panels_title(FILE *to, const char *title, const char *below)
 {
+	char text[TITLE_MOST + 4];
+
+	title_cut(text, title);
 	fputs("set label 1 ", to);
-	picture_quote(to, title);
+	picture_quote(to, text);
 	fputs(" at screen 0.1,0.975 left noenhanced font ',17' textcolor rgb '#111111'\n", to);
 	fputs("set label 2 ", to);
 	picture_quote(to, below);

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Process that the first trace runs as; 0 is the guest's kernel's own. */
 #define FIRST_PID 1
@@ -17,6 +18,8 @@ struct feed {
 	enum trace_format format;
 	size_t at;		   /* trace under way, or the next one */
 	struct trace_input *input; /* NULL: between traces */
+	int named;		   /* the trace under way is in program */
+	char program[DAV2M_SIM_TRACE_TEXT];
 };
 
 static int fail(struct dav2m_host_error *error, int code, const char *text)
@@ -51,6 +54,7 @@ int feed_open_workload(const struct dav2m_sim_workload *workload, uint64_t seed,
 
 	if (rc)
 		return rc;
+	snprintf((*ret_feed)->program, sizeof((*ret_feed)->program), "%s", workload->name);
 	(*ret_feed)->source = dav2m_sim_source_new(workload, seed, scale_bp);
 	if ((*ret_feed)->source && (!size || !dav2m_sim_source_size((*ret_feed)->source, size)))
 		return 0;
@@ -84,7 +88,20 @@ static void trace_end(struct feed *feed, uint64_t *words, size_t *ret_words)
 		*ret_words = event_put(words, DAV2M_SIM_EXIT_PROCESS, 0);
 	trace_input_close(feed->input);
 	feed->input = NULL;
+	feed->named = 0;
 	feed->at++;
+}
+
+/* A trace of our own knows what ran, others have the name of their file. */
+static void trace_name(struct feed *feed)
+{
+	const struct dav2m_sim_trace_header *header = trace_input_header(feed->input);
+	const int said = header && header->program[0];
+	const size_t size = strlen(feed->program);
+
+	snprintf(feed->program + size, sizeof(feed->program) - size, "%s%s", size ? "; " : "",
+		 said ? header->program : trace_input_name(feed->input));
+	feed->named = 1;
 }
 
 static int trace_next(struct feed *feed, uint64_t *words, size_t room, size_t *ret_words,
@@ -99,6 +116,8 @@ static int trace_next(struct feed *feed, uint64_t *words, size_t room, size_t *r
 			continue;
 		}
 		rc = trace_input_next(feed->input, words, room, ret_words, error);
+		if (!rc && !feed->named)
+			trace_name(feed);
 		if (!rc && *ret_words == 0)
 			trace_end(feed, words, ret_words);
 	}
@@ -121,6 +140,11 @@ void feed_close(struct feed *feed)
 	trace_input_close(feed->input);
 	dav2m_sim_source_free(feed->source);
 	free(feed);
+}
+
+const char *feed_program(const struct feed *feed)
+{
+	return feed->program;
 }
 
 uint64_t feed_total(const struct feed *feed)

@@ -26,6 +26,10 @@ int feed_next(struct feed *feed, uint64_t *words, size_t room, size_t *ret_words
 	      struct dav2m_host_error *error);
 void feed_close(struct feed *feed);
 
+/* What ran, as far as it has been read: the workload, or what each trace says, "; " between. It
+   stays where it is until the feed is closed. */
+const char *feed_program(const struct feed *feed);
+
 /* For the progress line, in feed_unit(): how much there is (0: not known), how much is done. */
 uint64_t feed_total(const struct feed *feed);
 uint64_t feed_done(const struct feed *feed);

@@ -219,6 +219,10 @@ if command -v gnuplot >/dev/null; then
 		grep -q ">not $what recording<" blind.svg || wrong "a curve not $what recording is drawn"
 	done
 	! grep -q 'seen by the controller' blind.svg || wrong 'what was not recorded was seen'
+	long=$(printf 'x%.0s' {1..200})
+	sed "s/^# mode/# program: $long\n&/" blind-s.csv >named-s.csv
+	expect 0 '' replay named-s.csv blind-n.csv --switch-cost=1e6 --fit --timeline=named.svg
+	{ grep -q 'xxxx\.\.\.<' named.svg && ! grep -q "$long" named.svg; } || wrong 'a title without end'
 	grep -oE '>[0-9.]+ [kM]<' blind.svg | sort >labels
 	{ [ -s labels ] && [ -z "$(uniq -d labels)" ]; } || wrong "the axis of regret: $(cat labels)"
 	expect 0 '' replay s.csv n.csv --timeline=t.png

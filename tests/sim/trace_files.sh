@@ -62,6 +62,13 @@ simulated - <lackey.dav2m | cmp - expected || wrong 'the standard input simulate
 "$dav2m" sim --format csv --modes native lackey.dav2m din.dav2m | grep -q '^native,40000,' ||
 	wrong 'two traces are not the sum of both'
 
+# What ran is what a trace says, not what its file is called now; other traces have their names.
+mv lackey.dav2m renamed.dav2m
+expect 0 '' sim --modes native --window-inst 1000 --record rec renamed.dav2m din
+grep -qx '# program: lackey.xz; din' rec.native.csv || wrong "recorded: $(grep program rec.native.csv)"
+grep -q '^lackey.xz; din: machine' out || wrong "the table tells of $(tail -n 1 out)"
+mv renamed.dav2m lackey.dav2m
+
 # What is wrong, and where.
 zstd -q -d <lackey.dav2m >plain
 size=$(stat -c %s plain)
