@@ -231,6 +231,7 @@ static int pair_read(struct arguments *arguments, struct dav2m_host_error *error
 {
 	struct dav2m_trace shadow = {.tick = NULL}, nested = {.tick = NULL};
 	struct replay_job *job = &arguments->job;
+	size_t i;
 	int rc = recording_read(arguments->shadow, arguments->flags, &shadow, error);
 
 	if (!rc)
@@ -241,9 +242,10 @@ static int pair_read(struct arguments *arguments, struct dav2m_host_error *error
 		strncat(error->text, " (--tolerance)",
 			sizeof(error->text) - strlen(error->text) - 1);
 	if (!rc) {
-		job->interrupted = shadow.header.interrupted || nested.header.interrupted;
-		memcpy(job->program, shadow.header.program, sizeof(job->program));
-		memcpy(job->progress_unit, shadow.header.progress_unit, sizeof(job->progress_unit));
+		job->header[DAV2M_SHADOW] = shadow.header;
+		job->header[DAV2M_NESTED] = nested.header;
+		for (i = 0; i < nested.ticks; i++)
+			job->nested_progress += nested.tick[i].value[DAV2M_PROGRESS];
 	}
 	dav2m_trace_free(&shadow);
 	dav2m_trace_free(&nested);

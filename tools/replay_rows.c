@@ -88,11 +88,12 @@ static uint64_t best_static_cycles(const struct replay_job *job)
 /* Also "instructions, the kernel's at one a cycle". */
 static int in_instructions(const struct replay_job *job)
 {
-	return !strncmp(job->progress_unit, "instructions", strlen("instructions"));
+	return !strncmp(job->header[DAV2M_SHADOW].progress_unit, "instructions",
+			strlen("instructions"));
 }
 
-#define WORK_MOST 0x1p63 /* cycles; more than any window has that does not outlast its recording   \
-			  */
+/* Instructions; more than any window has that does not outlast its recording. */
+#define WORK_MOST 0x1p63
 
 /* How much work is in so much progress, in instructions. Another unit may stand for any number of
    them: then a cycle of the better static mode counts as one. */
@@ -167,6 +168,7 @@ int replay_native_sum(struct replay_job *job, const struct dav2m_trace *native,
 		progress += native->tick[i].value[DAV2M_PROGRESS];
 		job->native_cycles += native->tick[i].value[DAV2M_CYCLES];
 	}
+	job->native_progress = progress;
 	gap = (double)progress - (double)wanted;
 	if ((gap < 0 ? -gap : gap) * DAV2M_ONE_BP <= (double)wanted * job->tolerance_bp)
 		return 0;
@@ -280,7 +282,45 @@ static void fit_notes_add(const struct replay_job *job, struct report *report)
 		report_note(report,
 			    "--fit: of %s it is not known how many instructions they are; "
 			    "thresholds are set as if one took a cycle",
-			    job->progress_unit);
+			    job->header[DAV2M_SHADOW].progress_unit);
+}
+
+/* What the header of each recording says of itself, of which not all say anything. */
+static void pair_notes_add(const struct replay_job *job, struct report *report)
+{
+	const struct dav2m_trace_header *shadow = &job->header[DAV2M_SHADOW];
+	const struct dav2m_trace_header *nested = &job->header[DAV2M_NESTED];
+
+	if (shadow->program[0] && nested->program[0] && strcmp(shadow->program, nested->program))
+		report_note(report,
+			    "program: %s in the shadow recording, %s in the nested one; a pair "
+			    "is meant to be of the same work",
+			    shadow->program, nested->program);
+	else if (shadow->program[0] || nested->program[0])
+		report_note(report, "program: %s",
+			    shadow->program[0] ? shadow->program : nested->program);
+	if (shadow->note[0] && nested->note[0] && strcmp(shadow->note, nested->note))
+		report_note(report, "made differently: shadow: %s; nested: %s", shadow->note,
+			    nested->note);
+	if (shadow->interrupted || nested->interrupted)
+		report_note(report,
+			    "interrupted: the recordings hold the beginning of the program");
+}
+
+/* Progress is stretched to the shadow recording's; what the work missing would have cost is not
+   known. */
+static void tolerated_note_add(const struct replay_job *job, struct report *report,
+			       const char *name, uint64_t progress)
+{
+	const uint64_t wanted = job->pair.total[DAV2M_SHADOW].value[DAV2M_PROGRESS];
+	const double gap = 100 * ((double)progress / (double)wanted - 1);
+
+	if (progress != wanted)
+		report_note(report,
+			    "--tolerance: the %s recording holds %.2f %% %s work than the shadow "
+			    "one; its cycles are not scaled and so %s it",
+			    name, gap < 0 ? -gap : gap, gap < 0 ? "less" : "more",
+			    gap < 0 ? "favour" : "tell against");
 }
 
 static void notes_add(const struct replay_job *job, struct report *report)
@@ -288,14 +328,13 @@ static void notes_add(const struct replay_job *job, struct report *report)
 	double windows = (double)job->pair.total[DAV2M_SHADOW].value[DAV2M_PROGRESS] /
 			 job->config.window_inst;
 
-	if (job->program[0])
-		report_note(report, "program: %s", job->program);
-	if (job->interrupted)
-		report_note(report,
-			    "interrupted: the recordings hold the beginning of the program");
+	pair_notes_add(job, report);
 	report_note(report, "work: %" PRIu64 " %s in %zu ticks",
-		    job->pair.total[DAV2M_SHADOW].value[DAV2M_PROGRESS], job->progress_unit,
-		    job->pair.ticks);
+		    job->pair.total[DAV2M_SHADOW].value[DAV2M_PROGRESS],
+		    job->header[DAV2M_SHADOW].progress_unit, job->pair.ticks);
+	tolerated_note_add(job, report, "nested", job->nested_progress);
+	if (job->native_progress)
+		tolerated_note_add(job, report, "native", job->native_progress);
 	report_note(report,
 		    "a switch costs %" PRIu64 " cycles to nested, %" PRIu64 " to shadow (%s)",
 		    job->switch_cycles[DAV2M_NESTED], job->switch_cycles[DAV2M_SHADOW],

@@ -14,16 +14,16 @@ struct timeline;
 
 struct replay_job {
 	struct dav2m_pair pair;
-	char program[DAV2M_TRACE_TEXT];
-	char progress_unit[DAV2M_TRACE_TEXT];
-	int interrupted; /* so was a recording */
+	struct dav2m_trace_header header[DAV2M_MODES];
+	uint64_t nested_progress; /* as it was recorded */
 	uint64_t switch_cycles[DAV2M_MODES];
 	const char *switch_source; /* who says so; NULL: nobody yet */
 	enum dav2m_mode start;
 	uint32_t tolerance_bp;
 	int native_known;
 	uint64_t native_cycles;
-	int fit; /* windows and thresholds follow the recording's tick */
+	uint64_t native_progress; /* as it was recorded; 0: nobody knows */
+	int fit;		  /* windows and thresholds follow the recording's tick */
 	const struct controller_options *options;
 	struct dav2m_config config; /* of the controller that picture and decisions show */
 	char shown[64];		    /* its name */

@@ -302,7 +302,7 @@ static void misses_print(const struct timeline *timeline, FILE *to, const double
 	struct panel_range range = rate_range(timeline, 1);
 
 	panel_floor(to, range);
-	panels_axis(&timeline->panels, to, timeline->job->progress_unit);
+	panels_axis(&timeline->panels, to, timeline->job->header[DAV2M_SHADOW].progress_unit);
 	panel_begin(&timeline->panels, to, at[0], at[1], "TLB misses\\nper million", range);
 	recorded_print(timeline, to, 1);
 	threshold_print(timeline, to, 10, "tmiss");
@@ -328,13 +328,14 @@ static void versus_print(const struct timeline *timeline, char *to, size_t size)
 static void title_print(const struct timeline *timeline, FILE *to)
 {
 	const struct replay_job *job = timeline->job;
+	const char *program = job->header[DAV2M_SHADOW].program;
 	char text[DAV2M_TRACE_TEXT + 160];
 	char versus[80];
 
 	versus_print(timeline, versus, sizeof(versus));
 	snprintf(text, sizeof(text), "%s: %" PRIu64 " switch%s, %s", job->shown, timeline->switches,
 		 timeline->switches == 1 ? "" : "es", versus);
-	panels_title(to, job->program[0] ? job->program : "(program not named)", text);
+	panels_title(to, program[0] ? program : "(program not named)", text);
 }
 
 static void script_print(const struct timeline *timeline, FILE *to)

@@ -155,7 +155,25 @@ succeed 'static nested,42,40,5,' replay short-s.csv short-n.csv --switch-cost=9 
 	--format=csv
 succeed 'static nested,42,100,5,' replay short-s.csv short-n.csv --switch-cost=9 --native=21 \
 	--format=csv
-succeed '20 instructions in 2 ticks' replay short-s.csv longer-n.csv --switch-cost=1 --tolerance=5
+succeed '20 instructions in 2 ticks' replay short-s.csv short-n.csv --switch-cost=1 --tolerance=5
+# What is not alike in two recordings is told; what is, is not.
+noted() { grep -q "$1" out || wrong "no note of '$1': $(cat out)"; }
+! grep -q 'tolerance\|made differently' out || wrong "equal recordings differ: $(cat out)"
+expect 0 '' replay short-s.csv longer-n.csv --switch-cost=1 --tolerance=5 --native=native.csv
+noted '^--tolerance: the nested recording holds 5.00 % more work .*tell against it$'
+plain native 10,15 9,15 >less.csv
+expect 0 '' replay short-s.csv short-n.csv --switch-cost=1 --tolerance=5 --native=less.csv
+noted '^--tolerance: the native recording holds 5.00 % less work .*favour it$'
+! grep -q 'the nested recording holds' out || wrong "a whole recording is told to lack work: $(cat out)"
+about() { sed "s/^# mode/# program: $2\n# note: $3\n&/" "$1"; }
+about short-s.csv one here >about-s.csv
+about short-n.csv two there >about-n.csv
+expect 0 '' replay about-s.csv about-n.csv --switch-cost=1
+noted '^program: one in the shadow recording, two in the nested one'
+noted '^made differently: shadow: here; nested: there$'
+expect 0 '' replay short-s.csv about-n.csv --switch-cost=1
+noted '^program: two$'
+! grep -q 'made differently' out || wrong "one note is told to differ from none: $(cat out)"
 plain nested 10,30 >one-n.csv
 expect 0 'last line is incomplete' replay cut.csv one-n.csv --switch-cost=1 --allow-truncated
 printf '\nthreshold_vmexit = 5000\nwindow_settle = 2\nraise_bp = 1\n' >c.ini
