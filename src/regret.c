@@ -314,10 +314,10 @@ static void keep_rate(struct dav2m_regret *r, const struct dav2m_tick *tick)
 }
 
 /* Shadow tables fill ever more slowly: a tick that loses, but has cost a quarter less than the one
-   before, is of the transient still. */
+   before, is of the transient still. There is none before where nothing was settled for. */
 static int is_filling(const struct dav2m_regret *r, const struct dav2m_tick *tick, uint32_t before)
 {
-	return r->mode == DAV2M_SHADOW && r->arrived &&
+	return r->mode == DAV2M_SHADOW && r->arrived && r->settling &&
 	       tick->cost > walk_elsewhere(r, tick->walk) &&
 	       tick->cost <= in_tick(less_by_a_quarter(before), tick->ratio);
 }

@@ -108,6 +108,18 @@ START_TEST(late_samples_of_filling_tables)
 }
 END_TEST
 
+/* Nor is one measured by what nested paging cost, where nothing is settled for. */
+START_TEST(filling_begins_under_shadow_paging)
+{
+	begin_with(DAV2M_NESTED, 0, 0);
+	while (rig.last.action != DAV2M_SWITCH)
+		(void)late(NESTED, 0);
+	done();
+	rig_expect_reason(tick(SHADOW, NESTED - SHADOW + 100), DAV2M_ROLLED);
+	ck_assert(!r->arrived);
+}
+END_TEST
+
 /* However often the VMM samples: in the middle of a tick its exits may still be those of filling.
  */
 START_TEST(filling_goes_on_in_the_middle_of_a_tick)
@@ -510,6 +522,7 @@ int main(void)
 	tcase_add_test(tests, retuned_judge_has_patience);
 	tcase_add_loop_test(tests, filling_tables_is_a_transient, 0, 2);
 	tcase_add_loop_test(tests, late_samples_of_filling_tables, 0, 4);
+	tcase_add_test(tests, filling_begins_under_shadow_paging);
 	tcase_add_test(tests, filling_goes_on_in_the_middle_of_a_tick);
 	tcase_add_test(tests, settling_ticks_are_not_filling);
 	tcase_add_test(tests, settled_probes_are_not_filling);
