@@ -83,11 +83,23 @@ static int loop_switch(struct loop *loop, enum dav2m_mode to, struct dav2m_host_
 	return rc < 0 ? core_fail(error, "acknowledge", rc) : 0;
 }
 
+static int decision_check(const struct loop *loop, const struct dav2m_decision *decision,
+			  struct dav2m_host_error *error)
+{
+	const enum dav2m_mode other = loop->mode == DAV2M_SHADOW ? DAV2M_NESTED : DAV2M_SHADOW;
+
+	if (decision->action != DAV2M_SWITCH || decision->mode == other)
+		return 0;
+	return dav2m_host_fail(error, DAV2M_HOST_CORE,
+			       "the policy asked for a switch from %s mode to another than %s",
+			       dav2m_mode_name(loop->mode), dav2m_mode_name(other));
+}
+
 static int loop_tick(struct loop *loop, size_t i, struct dav2m_host_error *error)
 {
 	const struct dav2m_replay *replay = loop->replay;
 	const struct dav2m_sample *increments = &replay->pair->tick[loop->mode][i];
-	struct dav2m_decision decision;
+	struct dav2m_decision decision = {.action = DAV2M_STAY};
 	int switched;
 	int rc;
 
@@ -96,6 +108,9 @@ static int loop_tick(struct loop *loop, size_t i, struct dav2m_host_error *error
 	rc = loop->policy->sample(loop->policy_object, &loop->counters, &decision);
 	if (rc < 0)
 		return core_fail(error, "sample", rc);
+	rc = decision_check(loop, &decision, error);
+	if (rc)
+		return rc;
 	switched = decision.action == DAV2M_SWITCH && i + 1 < replay->pair->ticks;
 	if (replay->see) {
 		struct dav2m_replay_tick tick = {i, loop->mode, increments, &decision, switched};
@@ -108,7 +123,7 @@ static int loop_tick(struct loop *loop, size_t i, struct dav2m_host_error *error
 /* A VMM samples once before the guest runs: without it the first tick would have no base. */
 static int loop_base(struct loop *loop, struct dav2m_host_error *error)
 {
-	struct dav2m_decision decision;
+	struct dav2m_decision decision = {.action = DAV2M_STAY};
 	int rc;
 
 	loop->counters.valid = loop->replay->pair->tick[loop->mode][0].valid;

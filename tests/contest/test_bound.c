@@ -167,7 +167,8 @@ END_TEST
 START_TEST(switching_for_nothing_is_beyond)
 {
 	struct dav2m_pair pair = pair_of_list("neutral");
-	struct watched watched = {.restless = 1};
+	struct watched watched = {.restless = 1,
+				  .mode = DAV2M_NESTED}; /* turned before the first tick */
 	struct bound_share share;
 
 	watched_run(&watched, &pair, &share);

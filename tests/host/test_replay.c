@@ -116,7 +116,61 @@ START_TEST(policy_errors)
 	ck_assert_int_eq(dav2m_replay_policy(&replay, &script_policy, &script, &run, &error),
 			 DAV2M_HOST_CORE);
 	ck_assert_ptr_nonnull(strstr(error.text, "acknowledge answered"));
+	script = (struct script){.switch_after = ".s."};
+	ck_assert_int_eq(dav2m_replay_policy(&replay, &script_policy, &script, &run, &error),
+			 DAV2M_HOST_CORE);
+	ck_assert_ptr_nonnull(strstr(error.text, "from shadow mode to another than nested"));
 	ck_assert_uint_eq(run.cycles, 77);
+	dav2m_pair_free(&pair);
+}
+END_TEST
+
+/* Answers with two members and no others, and not at all where it stays. */
+static int terse_sample(void *policy, const struct dav2m_sample *cumulative,
+			struct dav2m_decision *ret_decision)
+{
+	size_t *samples = policy;
+
+	(void)cumulative;
+	if ((*samples)++ == 1) {
+		ret_decision->action = DAV2M_SWITCH;
+		ret_decision->mode = DAV2M_NESTED;
+	}
+	return 0;
+}
+
+static int terse_acknowledge(void *policy, enum dav2m_outcome outcome, uint64_t cycles)
+{
+	(void)policy;
+	(void)outcome;
+	(void)cycles;
+	return 0;
+}
+
+static void only_what_was_set(void *context, const struct dav2m_replay_tick *tick)
+{
+	size_t *seen = context;
+
+	ck_assert_int_eq(tick->switched, tick->index == 0);
+	ck_assert_int_eq(tick->decision->reason, 0);
+	ck_assert_uint_eq(tick->decision->edge, 0);
+	(*seen)++;
+}
+
+START_TEST(terse_policy)
+{
+	static const uint64_t s[] = {1, 2, 3}, n[] = {10, 20, 30};
+	static const struct dav2m_policy policy = {terse_sample, terse_acknowledge};
+	struct dav2m_pair pair = pair_of(s, n, 3);
+	size_t samples = 0, seen = 0;
+	struct dav2m_replay replay = {.pair = &pair, .see = only_what_was_set, .context = &seen};
+	struct dav2m_host_error error;
+	struct dav2m_run run;
+
+	ck_assert_int_eq(dav2m_replay_policy(&replay, &policy, &samples, &run, &error), 0);
+	ck_assert_uint_eq(samples, 4);
+	ck_assert_uint_eq(seen, 3);
+	ck_assert_uint_eq(run.cycles, 1 + 20 + 30);
 	dav2m_pair_free(&pair);
 }
 END_TEST
@@ -295,6 +349,7 @@ int main(void)
 
 	tcase_add_test(loop, worked_by_hand);
 	tcase_add_test(loop, policy_errors);
+	tcase_add_test(loop, terse_policy);
 	tcase_add_test(loop, arguments_refused);
 	tcase_add_test(loop, controller_on_phases);
 	tcase_add_loop_test(hindsight, hindsight_is_best, 0, 200);

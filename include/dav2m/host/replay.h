@@ -46,14 +46,20 @@ struct dav2m_replay {
 
 /* A policy. Both calls answer 0 or a negative enum dav2m_error, which ends the replay. */
 struct dav2m_policy {
+	/* Counters as a VMM reads them: once before the guest runs, when the answer counts for
+	   nothing, then after each tick. ret_decision is zeroed, which means stay; to leave the
+	   mode that runs, set action to DAV2M_SWITCH and mode to the other one. The other members
+	   are only shown to struct dav2m_replay's see. */
 	int (*sample)(void *policy, const struct dav2m_sample *cumulative,
 		      struct dav2m_decision *ret_decision);
+	/* The switch is made, outcome DAV2M_DONE, and has added so many cycles to DAV2M_CYCLES. */
 	int (*acknowledge)(void *policy, enum dav2m_outcome outcome, uint64_t cycles);
 };
 
 /*
  * Replays under a policy of the caller's. policy_object is the first argument of its calls.
- * Errors: ARGUMENT (NULL, no tick, unknown mode, switch_cycles x ticks above 2^62), CORE.
+ * Errors: ARGUMENT (NULL, no tick, unknown mode, switch_cycles x ticks above 2^62), CORE (an
+ * error of the policy, or a switch to the mode that runs).
  */
 DAV2M_API int dav2m_replay_policy(const struct dav2m_replay *replay,
 				  const struct dav2m_policy *policy, void *policy_object,
