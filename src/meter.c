@@ -129,8 +129,8 @@ static uint32_t a_little_behind(const struct dav2m_meter *meter, const struct da
 	for (unsigned int c = 0; c < DAV2M_COUNTERS; c++) {
 		const uint64_t step = dav2m_meter_step(meter, sample, c);
 
-		if (counters & DAV2M_BIT(c))
-			ahead |= step > half ? 0 : step;
+		if (counters & DAV2M_BIT(c) && step <= half && step > ahead)
+			ahead = step;
 	}
 	for (unsigned int c = 0; c < DAV2M_COUNTERS; c++) {
 		const uint64_t back = (meter->total[c] - sample->value[c]) & meter->mask;

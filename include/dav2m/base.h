@@ -27,8 +27,9 @@ extern "C" {
 #define DAV2M_ONE_BP 10000u
 
 /*
- * What a call answers: 0, or one of these. A call that answers an error has
- * changed nothing: neither its results nor the object it was called on.
+ * What a call answers: 0, or one of these. A call that answers an error has changed nothing,
+ * neither its results nor the object it was called on, but for two whose contracts say so: BUSY of
+ * dav2m_domain_sample() and RANGE of dav2m_drive().
  */
 enum dav2m_error {
 	DAV2M_OK = 0,

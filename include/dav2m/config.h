@@ -104,9 +104,10 @@ struct dav2m_config {
 	   switches, more lost before each. Default 6000 (ours: on the workloads of docs/contest.md
 	   all from 5000 to 7500 do as well). */
 	uint16_t regret_bp;
-	/* Seed of that draw: where it is not known, no guest can be in step with the limits. The
-	   same seed and the same samples give the same decisions. Default 1; any will do. Where
-	   guests may be malicious, give each VM one of its own. */
+	/* Seed of that draw, which keeps guests that do not look for the limits out of step with
+	   them. It is no secret: a guest that watches its own switches finds it out from a few, and
+	   to that one limits are as good as fixed, which the bound allows for. The same seed and
+	   the same samples give the same decisions. Default 1; any will do. */
 	uint16_t seed;
 	/* Share of all cycles that probes may cost which do not pay. A round trip's worth is there
 	   from the beginning; 0 adds nothing to it. Default 20 (1/500 of run time: with the probes

@@ -165,7 +165,7 @@ START_TEST(little_back_is_held)
 }
 END_TEST
 
-/* The cycles go back from `before`, the progress forward. */
+/* The cycles go back from `before`, the progress forward, and the misses half as far. */
 static enum dav2m_reading take_back(uint64_t before, uint64_t back, uint64_t forward)
 {
 	struct dav2m_sample sample;
@@ -174,6 +174,7 @@ static enum dav2m_reading take_back(uint64_t before, uint64_t back, uint64_t for
 
 	sample.value[DAV2M_CYCLES] -= back;
 	sample.value[DAV2M_PROGRESS] += forward;
+	sample.value[DAV2M_TLB_MISSES] += forward / 2;
 	return read_deltas(&meter, &sample, DAV2M_ALL_COUNTERS, delta);
 }
 
@@ -182,6 +183,7 @@ START_TEST(little_and_much)
 	/* An eighth of what the others go forward by, */
 	ck_assert_int_eq(take_back(1000000, 128, 1024), READING_OK);
 	ck_assert_int_eq(take_back(1000000, 129, 1024), READING_BACKWARD);
+	ck_assert_int_eq(take_back(1000000, 128, 1023), READING_BACKWARD);
 	ck_assert_int_eq(take_back(1000000, 1, 0), READING_BACKWARD);
 	/* and of what is left. */
 	ck_assert_int_eq(take_back(900, 100, 1000000), READING_OK);
