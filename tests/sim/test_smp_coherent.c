@@ -141,8 +141,9 @@ static void meet(struct dav2m_smp *smp)
 }
 
 /*
- * One vCPU takes away the tables that the other one's page-walk cache leads to, at a time that moves
- * along the other one's accesses from round to round: those walk what is there, not what is gone.
+ * One vCPU takes away the tables that the other one's page-walk cache leads to, at a time that
+ * moves along the other one's accesses from round to round: those walk what is there, not what is
+ * gone.
  */
 START_TEST(tables_go)
 {
