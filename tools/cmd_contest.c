@@ -266,7 +266,11 @@ static const struct argp argp = {
 
 static int folder_make(const char *path, struct dav2m_host_error *error)
 {
-	if (!path || !mkdir(path, 0777) || errno == EEXIST)
+	struct stat st;
+
+	if (!path || !mkdir(path, 0777))
+		return 0;
+	if (errno == EEXIST && !stat(path, &st) && S_ISDIR(st.st_mode))
 		return 0;
 	return tool_fail(error, DAV2M_HOST_IO, "%.500s: cannot create: %s", path, strerror(errno));
 }

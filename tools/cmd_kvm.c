@@ -97,7 +97,7 @@ static error_t list_option(int key, char *arg, struct argp_state *state)
 
 	if (key == 'f') {
 		if (report_format_parse(arg, format))
-			argp_error(state, "'%s' is none of table, csv, json", arg);
+			argp_error(state, "--format: '%s' is not table, csv or json", arg);
 		return 0;
 	}
 	if (key == ARGP_KEY_ARG)

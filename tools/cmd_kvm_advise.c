@@ -45,11 +45,11 @@ static error_t option_parse(int key, char *arg, struct argp_state *state)
 	struct advise *advise = state->input;
 
 	if (key == 's')
-		advise->seconds = kvm_number(arg, 1, 1000000, state);
+		advise->seconds = kvm_number("seconds", arg, 1, 1000000, state);
 	else if (key == 'e')
-		advise->exit_cost = kvm_number(arg, 1, 1000000000, state);
+		advise->exit_cost = kvm_number("exit-cost", arg, 1, 1000000000, state);
 	else if (key == 'w')
-		advise->worth_percent = kvm_number(arg, 1, 100, state);
+		advise->worth_percent = kvm_number("worth", arg, 1, 100, state);
 	else if (key == 'q')
 		advise->qmp = arg;
 	else if (key == ARGP_KEY_ARG && !advise->who)

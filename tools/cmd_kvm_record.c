@@ -55,9 +55,9 @@ static error_t option_parse(int key, char *arg, struct argp_state *state)
 	if (key == 'o')
 		record->output = arg;
 	else if (key == 'i')
-		record->interval_ms = kvm_number(arg, 10, 10000, state);
+		record->interval_ms = kvm_number("interval", arg, 10, 10000, state);
 	else if (key == 's')
-		record->seconds = kvm_number(arg, 1, 1000000, state);
+		record->seconds = kvm_number("seconds", arg, 1, 1000000, state);
 	else if (key == 'p')
 		record->program = arg;
 	else if (key == 'P')

@@ -39,9 +39,9 @@ static error_t option_parse(int key, char *arg, struct argp_state *state)
 	struct watch *watch = state->input;
 
 	if (key == 'i')
-		watch->interval_ms = kvm_number(arg, 10, 10000, state);
+		watch->interval_ms = kvm_number("interval", arg, 10, 10000, state);
 	else if (key == 'n')
-		watch->count = kvm_number(arg, 1, 1000000, state);
+		watch->count = kvm_number("count", arg, 1, 1000000, state);
 	else if (key == 'q')
 		watch->qmp = arg;
 	else if (key == ARGP_KEY_ARG && !watch->who)

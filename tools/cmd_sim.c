@@ -238,6 +238,10 @@ static int output_begin(const struct sim_options *o, struct output *output,
 
 	for (i = 0; i < o->n_traces && !rc; i++)
 		rc = output_spares(o->output, o->traces[i], error);
+	if (!rc)
+		rc = output_prefix_check("--record", o->setup.record, error);
+	if (!rc)
+		rc = output_prefix_check("--pictures", o->setup.pictures, error);
 	return rc ? rc : output_open(output, o->output, error);
 }
 

@@ -61,6 +61,10 @@ static void options_check(struct argp_state *state, const struct options *o)
 		argp_error(state, "one of PROGRAM, --convert, --info and --dump is needed");
 	if (o->convert && !o->output)
 		argp_error(state, "--convert needs --output");
+	if ((o->info || o->dump) && o->output)
+		argp_error(state, "--info and --dump go to the standard output, without --output");
+	if (o->program && !*o->program[0])
+		argp_error(state, "the name of PROGRAM is empty");
 }
 
 static error_t option_parse(int key, char *arg, struct argp_state *state)

@@ -8,10 +8,12 @@
 #include <dav2m/base.h>
 
 #include <argp.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct command {
 	const char *name;
@@ -100,13 +102,26 @@ static int help_run(int argc, char **argv)
 	return COMMAND_DONE;
 }
 
-/* A full disk must not look like success. A command that failed has said why. */
-static int output_check(int code)
+static int failed;
+
+/* A full disk must not look like success, --help's neither. A command that failed has said why. */
+static void output_check(void)
 {
-	if (code != COMMAND_DONE || (fflush(stdout) == 0 && !ferror(stdout)))
-		return code;
+	if (failed || (fflush(stdout) == 0 && !ferror(stdout)))
+		return;
 	complain("cannot write to the standard output");
-	return COMMAND_FAILED;
+	_exit(COMMAND_FAILED);
+}
+
+/* Where one of these is closed, the next file to be opened would get its number and, say, the
+   complaints. /dev/null is opened so that using it fails as a closed one would. */
+static void standard_descriptors_fill(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 static int run(int argc, char **argv)
@@ -132,7 +147,13 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	int code;
+
+	standard_descriptors_fill();
+	atexit(output_check);
 	argp_err_exit_status = COMMAND_USAGE;
 	argp_program_version_hook = version_print;
-	return output_check(run(argc, argv));
+	code = run(argc, argv);
+	failed = code != COMMAND_DONE;
+	return code;
 }

@@ -60,13 +60,15 @@ int kvm_wait(uint64_t *next_ns, uint32_t interval_ms)
 	return interrupted != 0;
 }
 
-uint32_t kvm_number(const char *text, uint32_t low, uint32_t high, const struct argp_state *state)
+uint32_t kvm_number(const char *option, const char *text, uint32_t low, uint32_t high,
+		    const struct argp_state *state)
 {
 	char *end;
 	unsigned long n = strtoul(text, &end, 10);
 
 	if (*end || end == text || n < low || n > high)
-		argp_error(state, "'%s' is not a number from %u to %u", text, low, high);
+		argp_error(state, "--%s: '%s' is not a number from %u to %u", option, text, low,
+			   high);
 	return (uint32_t)n;
 }
 

@@ -32,6 +32,7 @@ void kvm_signals(void);
 uint64_t kvm_now_ns(void);
 /* A number from low to high; argp_error() otherwise. */
 struct argp_state;
-uint32_t kvm_number(const char *text, uint32_t low, uint32_t high, const struct argp_state *state);
+uint32_t kvm_number(const char *option, const char *text, uint32_t low, uint32_t high,
+		    const struct argp_state *state);
 
 #endif

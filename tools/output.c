@@ -9,6 +9,8 @@
 #include "fail.h"
 #include "part.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -86,4 +88,22 @@ int output_spares(const char *path, const char *input, struct dav2m_host_error *
 		return 0;
 	return tool_fail(error, DAV2M_HOST_ARGUMENT, "%.500s: this output would overwrite an input",
 			 path);
+}
+
+int output_prefix_check(const char *option, const char *prefix, struct dav2m_host_error *error)
+{
+	const char *slash = prefix ? strrchr(prefix, '/') : NULL;
+	char folder[PATH_MAX] = ".";
+
+	if (!prefix)
+		return 0;
+	if (!*prefix || (slash && !slash[1]))
+		return tool_fail(error, DAV2M_HOST_ARGUMENT, "%s: '%.500s' names no file", option,
+				 prefix);
+	if (slash)
+		snprintf(folder, sizeof(folder), "%.*s", (int)(slash + 1 - prefix), prefix);
+	if (!access(folder, W_OK | X_OK))
+		return 0;
+	return tool_fail(error, DAV2M_HOST_IO, "%s: %.500s: cannot write there: %s", option, folder,
+			 strerror(errno));
 }

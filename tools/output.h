@@ -26,5 +26,8 @@ void output_abort(struct output *output);
 
 /* Refuses a path that names the file of an input. Either may be NULL, or "-" as in the commands. */
 int output_spares(const char *path, const char *input, struct dav2m_host_error *error);
+/* Refuses what option says that names of files shall begin with if none could be made: before the
+   work, for they are made after it. prefix may be NULL. */
+int output_prefix_check(const char *option, const char *prefix, struct dav2m_host_error *error);
 
 #endif

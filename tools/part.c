@@ -9,6 +9,8 @@
 
 #include "part.h"
 
+#include "fail.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -141,11 +143,31 @@ static void forget(struct part *place)
 		place->use = FREE;
 }
 
+/* As <dav2m/host/output.h> has it. */
+static void part_of(const char *path, char part[PATH_MAX])
+{
+	snprintf(part, PATH_MAX, "%s.part", path);
+}
+
+/* Who opens it would be told that another program writes it. */
+static int twice_check(const char *path, struct dav2m_host_error *error)
+{
+	char part[PATH_MAX];
+
+	part_of(path, part);
+	if (!place_of(part))
+		return 0;
+	return tool_fail(error, DAV2M_HOST_ARGUMENT, "%.500s: two outputs have this name", path);
+}
+
 int part_open(const char *path, struct dav2m_output **ret_output, struct dav2m_host_error *error)
 {
 	int rc;
 
 	signals_take();
+	rc = twice_check(path, error);
+	if (rc)
+		return rc;
 	part_hold();
 	rc = dav2m_output_open(path, ret_output, error);
 	if (!rc)
@@ -172,12 +194,6 @@ void part_abort(struct dav2m_output *output)
 	forget(place);
 }
 
-/* As <dav2m/host/output.h> has it. */
-static void part_of_trace(const char *path, char part[PATH_MAX])
-{
-	snprintf(part, PATH_MAX, "%s.part", path);
-}
-
 int part_trace_open(const char *path, const struct dav2m_trace_header *header,
 		    struct dav2m_trace_writer **ret_writer, struct dav2m_host_error *error)
 {
@@ -187,7 +203,7 @@ int part_trace_open(const char *path, const struct dav2m_trace_header *header,
 	signals_take();
 	part_hold();
 	rc = dav2m_trace_writer_open(path, header, ret_writer, error);
-	part_of_trace(path, part);
+	part_of(path, part);
 	if (!rc)
 		remember(part);
 	part_release();
@@ -201,7 +217,7 @@ int part_trace_end(const char *path, struct dav2m_trace_writer *writer, int fail
 	struct part *place;
 	int rc = failed;
 
-	part_of_trace(path, part);
+	part_of(path, part);
 	place = place_of(part);
 	if (failed)
 		dav2m_trace_writer_abort(writer);

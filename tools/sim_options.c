@@ -403,6 +403,15 @@ static void vcpus_check(struct argp_state *state, const struct parse *parse)
 				  "--window-inst and --modes: no controller runs there");
 }
 
+static size_t standard_inputs(const struct sim_options *o)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < o->n_traces; i++)
+		n += !strcmp(o->traces[i], "-");
+	return n;
+}
+
 static void input_check(struct argp_state *state, const struct parse *parse)
 {
 	const struct sim_options *o = parse->options;
@@ -426,6 +435,8 @@ static void input_check(struct argp_state *state, const struct parse *parse)
 	if (!o->workload && parse->of_workload)
 		argp_error(state, "--seed and --scale go with --workload: a trace is as it was "
 				  "recorded");
+	if (standard_inputs(o) > 1)
+		argp_error(state, "only one trace can come from the standard input");
 	vcpus_check(state, parse);
 	/* Each trace is a process, and 0 is the guest kernel's own. */
 	if (o->n_traces >= DAV2M_SIM_PIDS)

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,18 +32,32 @@ int recording_fail(struct dav2m_host_error *error, int code, const char *format,
 	return code;
 }
 
+/* 0, or -1 and errno. */
+static int runnable(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return -1;
+	if (S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		return -1;
+	}
+	return access(path, X_OK);
+}
+
 int recording_find(const char *name, char *path)
 {
 	const char *at = getenv("PATH"), *end;
 
 	if (strchr(name, '/')) {
 		snprintf(path, PATH_MAX, "%s", name);
-		return access(path, X_OK);
+		return runnable(path);
 	}
 	for (; at && *at; at = *end ? end + 1 : end) {
 		end = strchrnul(at, ':');
 		snprintf(path, PATH_MAX, "%.*s/%s", (int)(end - at), at, name);
-		if (end > at && access(path, X_OK) == 0)
+		if (end > at && runnable(path) == 0)
 			return 0;
 	}
 	errno = ENOENT;

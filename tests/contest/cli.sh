@@ -312,6 +312,11 @@ sed -i 's/^[0-9][0-9]*,/x,/' "broken/$(basename "${gzip[1]}")"
 expect 1 'progress must be a whole number' --workloads=spec-gzip --models=palacios2011 \
 	--recordings=broken -o table
 expect 1 'cannot create' --workloads=spec-gzip --recordings=no/such -o table
+expect 1 'out: cannot create: File exists' --workloads=gcc --recordings=out -o table
+mkdir locked
+chmod a-w locked
+# root may write everywhere
+[ -w locked ] || expect 1 'recordings: locked: cannot write there' --workloads=spec-gzip --recordings=locked -o table
 [ ! -e table ] || wrong 'a failed contest wrote its table'
 
 # The list's columns are as wide as their names; what it cites is there for everybody.

@@ -117,6 +117,8 @@ expect 1 'is the disk full?' replay s.csv n.csv --timeline=old.svg
 expect 1 'is the disk full?' replay s.csv n.csv --timeline=t.png
 grep -qx 'an older picture' old.svg || wrong 'half a picture took the place of a whole one'
 tool_path=$PATH
+expect 1 'x.csv: two outputs have this name' replay s.csv n.csv -o x.csv --decisions=x.csv
+absent x.csv
 absent out.txt
 absent t.svg
 absent t.png
@@ -126,7 +128,28 @@ if [ -w /dev/full ]; then
 	checks=$((checks + 1))
 	! "$dav2m" replay s.csv n.csv >/dev/full 2>err || wrong 'a full disk looks like success'
 	[ "$(grep -c 'cannot write to the standard output' err)" -eq 1 ] || wrong "full disk: $(cat err)"
+	! "$dav2m" replay --help >/dev/full 2>err || wrong 'help on a full disk looks like success'
+	[ "$(grep -c 'cannot write to the standard output' err)" -eq 1 ] || wrong "full disk: $(cat err)"
 fi
+checks=$((checks + 1))
+! "$dav2m" replay s.csv n.csv >&- 2>err || wrong 'nobody reads, and that looks like success'
+grep -q 'cannot write to the standard output' err || wrong "a closed standard output: $(cat err)"
+
+# Where the standard files are closed no other gets their numbers, and what is said to them.
+mkfifo silent
+exec 4<>silent
+"$dav2m" sim --input-format=lackey -o table silent <&- >&- 2>&- &
+for _ in {1..600}; do
+	[ ! -e table.part ] || break
+	sleep 0.05
+done
+for fd in 0 1 2; do
+	checks=$((checks + 1))
+	[ "$(readlink "/proc/$!/fd/$fd")" = /dev/null ] || wrong "descriptor $fd: $(readlink "/proc/$!/fd/$fd")"
+done
+kill $!
+wait $! || true
+exec 4>&-
 
 # What works
 succeed 'static shadow' replay s.csv n.csv
@@ -139,8 +162,8 @@ succeed 'static shadow' replay short-s.csv short-n.csv --switch-cost=1 --fit
 fitted='threshold_vmexit 5000, threshold_tmiss 500000$'
 for unit in instructions requests; do
 	[ $unit = requests ] && lines=400 || lines=50000000
-	plain shadow $lines,50000000 $lines,50000000 | sed "s/: instructions/: $unit/" >fit-s.csv
-	plain nested $lines,50000000 $lines,60000000 | sed "s/: instructions/: $unit/" >fit-n.csv
+	plain shadow "$lines,50000000" "$lines,50000000" | sed "s/: instructions/: $unit/" >fit-s.csv
+	plain nested "$lines,50000000" "$lines,60000000" | sed "s/: instructions/: $unit/" >fit-n.csv
 	set -- replay fit-s.csv fit-n.csv --switch-cost=1 --fit
 	succeed "fit: presets: window_inst $lines, $fitted" "$@" --preset=repaired --decisions=fit.csv
 	tail -1 fit.csv | grep -q ',5000,500000$' || wrong "$unit: fitted as $(tail -1 fit.csv)"

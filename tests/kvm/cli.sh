@@ -18,6 +18,15 @@ grep -q 'look at the process' err || fail "$(cat err)"
 [ ! -e none.csv ] || fail 'a file without a recording'
 if "$dav2m" kvm record $$ -o none.csv 2>err; then fail 'recorded a shell'; fi
 grep -q 'kvm list' err || fail "$(cat err)"
+for command in 'record 1 -o none.csv --interval=5' 'record 1 -o none.csv --seconds=x' 'watch 1 --count=0' \
+	'watch 1 --interval=5' 'advise 1 --seconds=0' 'advise 1 --exit-cost=0' 'advise 1 --worth=101'; do
+	option=${command##* }
+	# shellcheck disable=SC2086 # words
+	if "$dav2m" kvm $command 2>err; then fail "took $option"; fi
+	grep -q -- "${option%=*}: '${option#*=}' is not a number from" err || fail "$(cat err)"
+done
+if "$dav2m" kvm list --format=xml 2>err; then fail 'took a wrong format'; fi
+grep -q -- "--format: 'xml' is not table, csv or json" err || fail "$(cat err)"
 if "$dav2m" kvm frobnicate 2>err; then fail 'took a wrong subcommand'; fi
 grep -q frobnicate err || fail "$(cat err)"
 

@@ -91,6 +91,16 @@ expect 2 'table, csv or json' --format xml good
 expect 1 'no.ini: ' --config no.ini good
 expect 1 'ended before its warm-up' --warm-up 1e9 good
 
+expect 2 'only one trace can come from the standard input' - -
+
+# Names that cannot be written are known before minutes of simulating.
+for prefix in '' here/; do
+	expect 1 "--record: '$prefix' names no file" --record="$prefix" --workload phases --scale 10000
+	expect 1 "--pictures: '$prefix' names no file" --pictures="$prefix" --workload phases --scale 10000
+done
+expect 1 '--record: nowhere/: cannot write there: No such' --record=nowhere/x --workload phases --scale 10000
+expect 1 '--pictures: nowhere/: cannot write there: No such' --pictures=nowhere/x good
+
 # What is written: whole or not at all, and not over what is read.
 ln good linked
 expect 1 'linked: this output would overwrite an input' good -o linked

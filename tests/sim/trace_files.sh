@@ -128,5 +128,9 @@ if (ulimit -v 100000 && "$dav2m" --version >/dev/null 2>&1); then
 		"$dav2m" sim --guest-memory 64 --modes native large) 2>&1) || wrong "with 140 MB: $limited"
 fi
 
+for look in --info --dump; do
+	expect 2 'go to the standard output, without --output' trace $look large -o table
+	absent table
+done
 documented "$src/man/dav2m-trace.1" "$dav2m" trace
 finish "$checks"

@@ -125,6 +125,9 @@ expect() { # expect PATTERN ARG...: fails with that message, and leaves nothing
 	grep -q -- "$pattern" err || wrong "dav2m trace $*: no '$pattern' in: $(cat err)"
 }
 expect 'nothere: No such file' -o new nothere
+expect 'the name of PROGRAM is empty' -o new ''
+mkdir folder
+expect './folder: Is a directory' -o new ./folder
 expect 'nowhere' -o nowhere/new /bin/true
 path=/nowhere expect 'neither qemu-x86_64' -o new "$subject"
 path=/nowhere expect 'package qemu-user' --recorder qemu -o new "$subject"

@@ -10,6 +10,7 @@
 #include "fail.h"
 #include "part.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,6 +167,11 @@ static int kept_or_made(const struct contest_workload *workload, const struct co
 		atomic_fetch_add(steps, contest_record_steps(workload));
 	if (rc)
 		return rc < 0 ? rc : 0;
+	/* Before it is made: that takes long. */
+	if (folder && access(folder, W_OK | X_OK))
+		return tool_fail(error, DAV2M_HOST_IO,
+				 "--recordings: %.500s: cannot write there: %s", folder,
+				 strerror(errno));
 	rc = contest_record(workload, model, steps, trace, error);
 	for (mode = 0; mode < DAV2M_MODES && folder && !rc; mode++)
 		rc = trace_write(path[mode], &trace[mode], error);
