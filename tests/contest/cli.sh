@@ -5,28 +5,11 @@
 # same parameters in all cells, the same result every time, and what it says to bad input.
 #
 # usage: bash cli.sh SOURCE_ROOT DAV2M
-set -euo pipefail
+. "$(dirname "$0")/../support/check.sh"
 src=$(realpath "$1")
 dav2m=$(realpath "$2")
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
-failures=0
-checks=0
-
-wrong() { printf 'wrong: %s\n' "$*"; failures=$((failures + 1)); }
-
-# expect CODE PATTERN ARG...: exit code, and what stderr must match; no pattern: no stderr
-expect() {
-	local code=$1 pattern=$2 got=0
-	shift 2
-	checks=$((checks + 1))
-	"$dav2m" contest "$@" >out 2>err </dev/null || got=$?
-	[ "$got" -eq "$code" ] || wrong "dav2m contest $* ended with $got, not $code: $(cat err)"
-	if [ -n "$pattern" ]; then grep -q -- "$pattern" err; else [ ! -s err ]; fi ||
-		wrong "dav2m contest $*: no '$pattern' in: $(cat err)"
-	[ -z "$(find . -name '*.part')" ] || wrong "dav2m contest $* left $(find . -name '*.part')"
-}
+tested=("$dav2m" contest)
 
 # each CONDITION: awk over the rows of `runs`, columns by name as v["name"]; says which rows fail
 each() {
@@ -42,6 +25,7 @@ gcc=("$src/tests/data/gcc-shadow.csv" "$src/tests/data/gcc-nested.csv")
 small=('--workloads=aim-exec,spec-gzip,gcc,alike,adversary' '--models=palacios2011,dear-switch')
 expect 0 '' "${small[@]}" --recordings=kept --show=runs --format=csv "${gcc[@]}"
 cp out runs
+columns_documented "$src/man/dav2m-contest.1" runs
 
 # 5 workloads under 2 models, and a recording
 expect 0 '' --list
@@ -114,6 +98,8 @@ fine nested '' >fine-nested.csv
 given=(fine-shadow.csv fine-nested.csv)
 for show in --show=policies --show=workloads --show=cells --show=runs --sensitivity; do
 	expect 0 '' --workloads=none "$show" --format=csv "${given[@]}"
+	# Elsewhere the policies are columns.
+	[[ $show = *=[cw]* ]] || columns_documented "$src/man/dav2m-contest.1" out
 	for note in 'interrupted: the recordings hold the beginning' \
 		'short: only 0.1 ticks of window_inst 25000000; a controller needs window_trans (100)' \
 		'rows of 250000 of progress; policies look at each row, and are made for 25000000'; do
@@ -330,13 +316,5 @@ grep -q '^  drawn-SEED-N ' out || wrong 'the list lacks drawn workloads'
 # The list says where each peer comes from; the manual has the options that --help has.
 "$dav2m" contest --list >list
 [ "$(grep -c 'source:' list)" -eq "$(grep -c 'inferred:' list)" ] || wrong 'a peer says too little'
-checks=$((checks + 1))
-"$dav2m" contest --help | sed -nE 's/^ *(-., )?(--[a-z-]+).*/\2/p' | sort -u >options
-sed -nE 's/^\.It .*Fl -([a-z-]+).*/--\1/p' "$src/man/dav2m-contest.1" | sort -u >manual
-for common in --help --usage --version; do
-	sed -i "/^$common\$/d" options manual
-done
-diff options manual >difference || wrong "man/dav2m-contest.1 and --help differ: $(cat difference)"
-
-printf '%d checks, %d wrong\n' "$checks" "$failures"
-[ "$failures" -eq 0 ]
+documented "$src/man/dav2m-contest.1" "$dav2m" contest
+finish "$checks"

@@ -282,6 +282,10 @@ grep -q '^controller: .*, rule: .* over the best schedule in hindsight$' example
 grep -q 'do not say what a switch to shadow paging costs' err || wrong "the example: $(cat err)"
 
 documented "$src/man/dav2m-replay.1" "$dav2m" replay
+expect 0 '' replay s.csv n.csv --format=csv
+for columns in out u.csv r.csv; do # the table, and decisions by thresholds and by regret
+	columns_documented "$src/man/dav2m-replay.1" $columns
+done
 
 # The manual lists the commands that help lists
 checks=$((checks + 1))

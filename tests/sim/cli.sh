@@ -38,6 +38,8 @@ expect 0 '' --format csv --modes shadow,nested good
 [ "$(grep -v '^#' out | cut -d, -f1-3)" = "$(cut -d, -f1-3 plain | grep -v '^native\|^adaptive')" ] ||
 	wrong 'a mode counts otherwise without the others'
 
+columns_documented "$src/man/dav2m-sim.1" plain
+
 # Presets keep the proportion of their ticks; what is set stays.
 for tick in 'repaired 1000000' 'bounded 250000'; do
 	expect 0 '' --preset "${tick% *}" good
@@ -148,6 +150,7 @@ fi
 
 # Routines: faults are fixed or the guest's own, and nothing natively.
 expect 0 '' --routines --format csv good
+columns_documented "$src/man/dav2m-sim.1" out
 [ "$(grep -v '^#' out | head -n 1)" = mode,routine,calls,mean_cycles,deviation_cycles,most_cycles,least_cycles ] ||
 	wrong "columns of --routines: $(cat out)"
 awk -F, '$1 == "shadow" { calls[$2] = $3 } $1 == "native" { exit 1 }
@@ -190,10 +193,12 @@ expect 2 'a whole number in' "${smp[@]}" --vcpus 2 --domains 9
 expect 1 "guest's memory is full" "${smp[@]}" --vcpus 64 --smp-policy native --guest-memory 16
 expect 0 '' "${smp[@]}" --vcpus 1,4
 cp out first
+columns_documented "$src/man/dav2m-sim.1" out
 [ "$(grep -vc '^#' out)" -eq 17 ] || wrong "17 lines are expected, not: $(cat out)"
 expect 0 '' "${smp[@]}" --vcpus 1,4
 cmp -s out first || wrong 'the same run of several vCPUs gives something else'
 expect 0 '' "${smp[@]}" --vcpus 2 --smp-policy nested --domains 2 --pcpus 2 --vm-stat
+columns_documented "$src/man/dav2m-sim.1" out
 [ "$(grep -vc '^#' out)" -eq 5 ] || wrong "five lines of vm-stat are expected, not: $(cat out)"
 expect 0 '' "${smp[@]}" --vcpus 2 --smp-policy nested --domains 2 --pcpus 2 --vm-stat --format table
 [ "$(grep -cE '^[01] \[[01][0-9]{2}\.[0-9]\]( d[01]-[01]\[[01][0-9]{2}\.[0-9]\]){2}$' out)" -eq 2 ] ||
@@ -201,6 +206,7 @@ expect 0 '' "${smp[@]}" --vcpus 2 --smp-policy nested --domains 2 --pcpus 2 --vm
 
 # What a program asks of memory: 100 pages of data, one of code; the same in every mode.
 expect 0 '' --characterize --format csv good
+columns_documented "$src/man/dav2m-sim.1" out
 awk -F, '/^#/ { next } !n++ { for (i = 1; i <= NF; i++) at[$i] = i; next }
 	$at["references"] != 40000 || $at["data_pages"] != 100 || $at["code_pages"] != 1 ||
 	$at["rss_peak_kb"] != 404 || $at["minor_faults"] != 101 || $at["major_faults"] != 0 { exit 1 }

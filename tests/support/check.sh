@@ -46,6 +46,17 @@ documented() {
 		wrong "$page and --help differ: $(cat "$scratch/difference")"
 }
 
+# columns_documented PAGE CSV: under COLUMNS the manual page names every column of the file
+columns_documented() {
+	checks=$((checks + 1))
+	awk '/^\.Sh / { on = $2 == "COLUMNS" } on && /^\.(It )?Va / { gsub(/ /, "\n"); print }' "$1" |
+		sort -u >"$scratch/named"
+	awk '!/^#/ { gsub(/,/, "\n"); print; exit }' "$2" | sort -u >"$scratch/columns"
+	[ -s "$scratch/columns" ] || wrong "$2 has no columns"
+	comm -13 "$scratch/named" "$scratch/columns" >"$scratch/unnamed"
+	[ ! -s "$scratch/unnamed" ] || wrong "$1 does not name $(tr '\n' ' ' <"$scratch/unnamed")"
+}
+
 # finish CHECKS: ends the test. Their number keeps an empty test from passing.
 finish() {
 	[ "$1" -gt 0 ] || wrong 'nothing was there to look at'
