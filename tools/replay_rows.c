@@ -280,8 +280,9 @@ static void fit_notes_add(const struct replay_job *job, struct report *report)
 		fitted_note(report, job->shown, &job->config);
 	if (!in_instructions(job))
 		report_note(report,
-			    "--fit: of %s it is not known how many instructions they are; "
-			    "thresholds are set as if one took a cycle",
+			    "--fit: %s are not instructions: for thresholds a cycle of the better "
+			    "static mode counts as one; the regret judge takes a unit for a cycle "
+			    "until it has measured a switch",
 			    job->header[DAV2M_SHADOW].progress_unit);
 }
 

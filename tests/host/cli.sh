@@ -172,7 +172,7 @@ for unit in instructions requests; do
 	succeed 'fit: configured.*: window_inst 200, threshold_vmexit' "$@" --preset=paper --set=window_inst=200
 	succeed "fit: configured (preset bounded): window_inst $lines$" "$@" --set=window_settle=2
 done
-succeed 'fit: of requests it is not known' "$@"
+succeed 'fit: requests are not instructions: ' "$@"
 succeed 'given by --switch-cost' replay short-s.csv short-n.csv --switch-cost=3,4
 succeed 'static nested,42,40,5,' replay short-s.csv short-n.csv --switch-cost=9 --native=native.csv \
 	--format=csv
