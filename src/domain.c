@@ -5,8 +5,9 @@
  * Two vCPUs meet in three places, and only there are atomics used:
  *   - a vCPU's published totals: a sequence count that is odd while its owner writes. A reader
  *     tries a few times and, if the owner is busy publishing, leaves the tick to a later sample;
- *   - a vCPU's share of the exit threshold, stored by the closer;
- *   - `closing`, taken by exchange and never waited for.
+ *   - what whoever has the turn tells vCPUs: each its share of the exit threshold, and all how
+ *     their counters are to be read;
+ *   - `turn`, taken by exchange and never waited for: it guards the controller.
  * Totals are published as 32-bit halves, so that 32-bit targets need no library for atomics. The
  * stores of the halves release and their loads acquire, which orders them against the sequence
  * without fences (and is free on x86).
@@ -21,6 +22,21 @@
 
 #define MAX_VCPUS 4096
 
+/* The sums are as wide as their type, whatever the counters are. */
+#define SUM_BITS 64
+
+/* A vCPU need not sample before it has taken this part of the exits worth a sample: were it only an
+   equal share of those that are left, one vCPU of many that takes all exits would sample at each of
+   the last. 64: looking costs little, and 64 vCPUs or fewer share as long as there is enough. */
+#define LEAST_SHARE 64
+
+/* Whose turn it is. */
+enum turn {
+	NOBODY = 0, /* free to be taken */
+	TAKEN,	  /* somebody's who closes a tick, or administrates, and releases it before long */
+	SWITCHING /* the vCPU's that was told to switch the domain, until it acknowledges */
+};
+
 #define LOAD(p, order)	       __atomic_load_n((p), __ATOMIC_##order)
 #define STORE(p, value, order) __atomic_store_n((p), (value), __ATOMIC_##order)
 
@@ -30,17 +46,51 @@ int dav2m_vcpu_paging_exits(struct dav2m_vcpu *vcpu, uint32_t n)
 	return vcpu->exits > LOAD(&vcpu->exits_due, RELAXED);
 }
 
+/* How vCPUs are to read their counters, in one word because it may change while they do: a bit for
+   each that is wanted; from bit 8 their width; from bit 16 how often they were to begin anew. */
+#define COUNTING_WIDTH	8
+#define COUNTING_REBASE 16
+
+static uint8_t width_of(uint32_t counting)
+{
+	return (uint8_t)(counting >> COUNTING_WIDTH);
+}
+
+static void tell_counting(struct dav2m_domain *domain, uint8_t width, uint32_t rebases)
+{
+	const uint32_t wanted = dav2m_judge_of(&domain->controller)->wanted;
+
+	STORE(&domain->counting,
+	      wanted | (uint32_t)width << COUNTING_WIDTH | rebases << COUNTING_REBASE, RELAXED);
+}
+
+static uint32_t share_of(const struct dav2m *ctl, uint32_t vcpus)
+{
+	uint32_t left, least;
+
+	if (ctl->exits_due == UINT32_MAX)
+		return UINT32_MAX;
+	left = ctl->exits_due > ctl->exits ? ctl->exits_due - ctl->exits : 0;
+	least = ctl->exits_due / LEAST_SHARE;
+	return left / vcpus > least ? left / vcpus : least;
+}
+
 static void share_exits_due(const struct dav2m_domain *domain)
 {
-	const struct dav2m *ctl = &domain->controller;
-	uint32_t due = UINT32_MAX;
+	const uint32_t due = share_of(&domain->controller, domain->vcpus);
 
-	if (ctl->exits_due != UINT32_MAX && ctl->exits_due >= ctl->exits)
-		due = (ctl->exits_due - ctl->exits) / domain->vcpus;
 	/* Another vCPU's line is only taken from it when there is something new. */
 	for (uint32_t i = 0; i < domain->vcpus; i++)
 		if (LOAD(&domain->vcpu[i].exits_due, RELAXED) != due)
 			STORE(&domain->vcpu[i].exits_due, due, RELAXED);
+}
+
+/* Read otherwise than before, or for the first time, counters cannot be compared with what they
+   were. */
+static void begin_counting(struct dav2m_vcpu *vcpu, uint32_t counting)
+{
+	dav2m_meter_rebase(&vcpu->meter, width_of(counting));
+	vcpu->counting = counting;
 }
 
 /* Adds what has happened on this vCPU to its totals, which go on whatever its counters do. Only
@@ -48,7 +98,8 @@ static void share_exits_due(const struct dav2m_domain *domain)
 static void accumulate(struct dav2m_vcpu *vcpu, const struct dav2m_sample *sample)
 {
 	const struct dav2m_meter before = vcpu->meter;
-	enum dav2m_reading reading = dav2m_meter_read(&vcpu->meter, sample, DAV2M_ALL_COUNTERS);
+	enum dav2m_reading reading =
+		dav2m_meter_read(&vcpu->meter, sample, vcpu->counting & DAV2M_ALL_COUNTERS);
 
 	if (reading == READING_OK)
 		for (unsigned int c = 0; c < DAV2M_COUNTERS; c++)
@@ -125,82 +176,187 @@ static int decide(struct dav2m_domain *domain, struct dav2m_decision *ret_decisi
 	return error;
 }
 
-static void release(struct dav2m_domain *domain)
+/* Turns. */
+
+static int check(const struct dav2m_domain *domain)
 {
-	STORE(&domain->closing, 0, RELEASE);
+	if (!domain)
+		return DAV2M_ERR_NULL;
+	return domain->controller.magic == DAV2M_MAGIC ? DAV2M_OK : DAV2M_ERR_UNINIT;
 }
+
+/* Takes the turn of a domain that has been checked. */
+static int take(struct dav2m_domain *domain)
+{
+	uint32_t expected = NOBODY;
+
+	return __atomic_compare_exchange_n(&domain->turn, &expected, TAKEN, 0, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED)
+		       ? DAV2M_OK
+		       : DAV2M_ERR_BUSY;
+}
+
+static void pass(struct dav2m_domain *domain, enum turn turn)
+{
+	STORE(&domain->turn, turn, RELEASE);
+}
+
+/* What vCPUs have published before the new mode runs is work of the old one: it is read now, so
+   that the new mode's windows begin after it. If it cannot be, they begin with the next sample. */
+static void leave_behind(struct dav2m_domain *domain)
+{
+	struct dav2m *ctl = &domain->controller;
+	struct dav2m_sample all;
+
+	if (!sum(domain, &all) ||
+	    dav2m_meter_read(&ctl->meter, &all, dav2m_judge_of(ctl)->wanted) == READING_INCOMPLETE)
+		dav2m_meter_rebase(&ctl->meter, SUM_BITS);
+	/* The switch has begun after all that: none of its cycles is among it. */
+	ctl->switch_cycles = ctl->meter.total[DAV2M_CYCLES];
+}
+
+/* Calls. */
 
 int dav2m_domain_init(struct dav2m_domain *domain, const struct dav2m_config *config,
 		      enum dav2m_mode running, struct dav2m_vcpu *vcpu, uint32_t n)
 {
+	struct dav2m_config sums;
 	int error;
 
 	if (!domain || !vcpu)
 		return DAV2M_ERR_NULL;
-	if (n == 0 || n > MAX_VCPUS)
+	if (n == 0 || n > MAX_VCPUS ||
+	    ((size_t)domain | (size_t)vcpu) % _Alignof(struct dav2m_vcpu))
 		return DAV2M_ERR_RANGE;
-	error = dav2m_init(&domain->controller, config, running);
+	error = dav2m_config_check(config, NULL);
+	if (error)
+		return error;
+	sums = *config;
+	sums.counter_bits = SUM_BITS;
+	error = dav2m_init(&domain->controller, &sums, running);
 	if (error)
 		return error;
 	domain->vcpu = vcpu;
 	domain->vcpus = n;
-	for (uint32_t i = 0; i < n; i++) {
-		__builtin_memset(&vcpu[i], 0, sizeof(vcpu[i]));
-		dav2m_meter_init(&vcpu[i].meter, config->counter_bits);
-	}
-	/* The sums are 64 bits wide whatever the counters are. */
-	dav2m_meter_init(&domain->controller.meter, 64);
+	tell_counting(domain, config->counter_bits, 0);
+	__builtin_memset(vcpu, 0, n * sizeof(*vcpu));
 	share_exits_due(domain);
-	release(domain);
+	pass(domain, NOBODY);
 	return DAV2M_OK;
 }
 
 int dav2m_domain_sample(struct dav2m_domain *domain, uint32_t index,
 			const struct dav2m_sample *sample, struct dav2m_decision *ret_decision)
 {
+	struct dav2m_vcpu *vcpu;
+	uint32_t counting;
 	int error;
 
 	if (!domain || !sample || !ret_decision)
 		return DAV2M_ERR_NULL;
-	if (!domain->vcpu)
-		return DAV2M_ERR_UNINIT;
+	error = check(domain);
+	if (error)
+		return error;
 	if (index >= domain->vcpus)
 		return DAV2M_ERR_RANGE;
 	if (sample->valid & ~DAV2M_ALL_COUNTERS)
 		return DAV2M_ERR_SAMPLE;
-	accumulate(&domain->vcpu[index], sample);
-	publish(&domain->vcpu[index]);
-	if (__atomic_exchange_n(&domain->closing, 1, __ATOMIC_ACQUIRE))
-		return DAV2M_ERR_BUSY;
+	vcpu = &domain->vcpu[index];
+	counting = LOAD(&domain->counting, RELAXED);
+	if (vcpu->counting != counting)
+		begin_counting(vcpu, counting);
+	accumulate(vcpu, sample);
+	publish(vcpu);
+	error = take(domain);
+	if (error)
+		return error;
 	error = decide(domain, ret_decision);
-	if (error || ret_decision->action != DAV2M_SWITCH)
-		release(domain);
+	pass(domain, !error && ret_decision->action == DAV2M_SWITCH ? SWITCHING : NOBODY);
 	return error;
 }
 
 int dav2m_domain_acknowledge(struct dav2m_domain *domain, enum dav2m_outcome outcome,
 			     uint64_t cycles)
 {
-	int error;
+	int error = check(domain);
 
-	if (!domain)
-		return DAV2M_ERR_NULL;
-	error = dav2m_acknowledge(&domain->controller, outcome, cycles);
 	if (error)
 		return error;
+	if (LOAD(&domain->turn, RELAXED) != SWITCHING)
+		return DAV2M_ERR_NO_SWITCH;
+	if ((unsigned int)outcome >= DAV2M_OUTCOMES)
+		return DAV2M_ERR_RANGE;
+	if (outcome == DAV2M_DONE)
+		leave_behind(domain);
+	error = dav2m_acknowledge(&domain->controller, outcome, cycles);
+	/* Whatever it said: nobody could end this turn any more. */
 	share_exits_due(domain);
-	release(domain);
-	return DAV2M_OK;
+	pass(domain, NOBODY);
+	return error;
 }
 
-int dav2m_domain_explain(const struct dav2m_domain *domain,
-			 struct dav2m_explanation *ret_explanation)
+int dav2m_domain_pin(struct dav2m_domain *domain, enum dav2m_pin pin)
 {
+	int error = check(domain);
+
+	if (!error)
+		error = take(domain);
+	if (error)
+		return error;
+	error = dav2m_pin(&domain->controller, pin);
+	share_exits_due(domain);
+	pass(domain, NOBODY);
+	return error;
+}
+
+/* By whoever has the turn. Sums go on from where they are, however their parts are read. */
+static int retune(struct dav2m_domain *domain, const struct dav2m_config *config)
+{
+	struct dav2m_config sums = *config;
 	int error;
 
-	if (!domain)
-		return DAV2M_ERR_NULL;
-	error = dav2m_explain(&domain->controller, ret_explanation);
+	sums.counter_bits = SUM_BITS;
+	error = dav2m_retune(&domain->controller, &sums);
+	tell_counting(domain, config->counter_bits, domain->counting >> COUNTING_REBASE);
+	share_exits_due(domain);
+	return error;
+}
+
+int dav2m_domain_retune(struct dav2m_domain *domain, const struct dav2m_config *config)
+{
+	int error = check(domain);
+
+	if (!error)
+		error = dav2m_config_check(config, NULL);
+	if (!error)
+		error = take(domain);
+	if (error)
+		return error;
+	error = retune(domain, config);
+	pass(domain, NOBODY);
+	return error;
+}
+
+int dav2m_domain_rebase(struct dav2m_domain *domain)
+{
+	int error = check(domain);
+
+	if (!error)
+		error = take(domain);
+	if (error)
+		return error;
+	error = dav2m_rebase(&domain->controller);
+	tell_counting(domain, width_of(domain->counting),
+		      (domain->counting >> COUNTING_REBASE) + 1);
+	pass(domain, NOBODY);
+	return error;
+}
+
+/* By whoever has the turn. */
+static int explain(const struct dav2m_domain *domain, struct dav2m_explanation *ret_explanation)
+{
+	int error = dav2m_explain(&domain->controller, ret_explanation);
+
 	if (error)
 		return error;
 	for (uint32_t i = 0; i < domain->vcpus; i++) {
@@ -208,4 +364,17 @@ int dav2m_domain_explain(const struct dav2m_domain *domain,
 		ret_explanation->resets += LOAD(&domain->vcpu[i].resets, RELAXED);
 	}
 	return DAV2M_OK;
+}
+
+int dav2m_domain_explain(struct dav2m_domain *domain, struct dav2m_explanation *ret_explanation)
+{
+	int error = check(domain);
+
+	if (!error)
+		error = take(domain);
+	if (error)
+		return error;
+	error = explain(domain, ret_explanation);
+	pass(domain, NOBODY);
+	return error;
 }
