@@ -111,8 +111,9 @@ static void drawer(const char *path, int number, int tell)
 	if (part_open(path, &output, &error))
 		_exit(3);
 	pid = fork();
-	for (; pid == 0;)
-		pause();
+	if (pid == 0)
+		for (;;)
+			pause();
 	part_child(pid);
 	tell_number(tell, pid);
 	raise(number);
