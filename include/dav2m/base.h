@@ -42,7 +42,7 @@ enum dav2m_error {
 	DAV2M_ERR_SAMPLE = -6, /* a sample whose valid mask has bits that no counter has */
 	DAV2M_ERR_UNINIT = -7, /* the object was never initialised, or was overwritten */
 	DAV2M_ERR_NO_SWITCH = -8, /* an acknowledgement without a switch asked for */
-	DAV2M_ERR_BUSY = -9,	  /* another vCPU is closing this tick; nothing to do */
+	DAV2M_ERR_BUSY = -9,	  /* somebody else has a domain's turn */
 	DAV2M_ERR_BACKEND = -10	  /* a backend's callback failed; its own code stays with it */
 };
 

@@ -13,8 +13,9 @@
  *    The counter is held until it has passed where it was. Where events share a PMU, scale what
  *    each has counted between two reads and add that up: such a count never runs backwards.
  *  - Where counters do not go on from where they were (restore, migration, a PMU that somebody else
- *    had), dav2m_rebase() says so. Unsaid, a reset in the upper half of the range passes for a wrap
- *    and a jump below 2^40 for work, and one such sample may cause a switch.
+ *    had), dav2m_rebase() or dav2m_domain_rebase() says so. Unsaid, a reset in the upper half of
+ * the range passes for a wrap and a jump below 2^40 for work, and one such sample may cause a
+ * switch.
  *  - Paging exits must be counted, here or by dav2m_paging_exits(); regret is content with their
  *    cycles. None told is none: shadow paging then looks free, and no judge leaves it.
  *  - Beside these thresholds need progress, cycles and TLB misses; regret one of progress, TLB
