@@ -60,13 +60,15 @@ struct machine {
 	unsigned int refused; /* faults printed so far */
 	int progress_fd;
 	uint64_t switch_ns;
+	uint64_t forced_work; /* the guest's, at the last sample that forced a switch */
+	uint32_t window_work; /* the controller's window_inst */
 };
 
 static const struct argp_option option_list[] = {
 	{"module", 'm', "NAME", 0, "kvm_amd (default) or kvm_intel", 0},
 	{"path", 'k', "FILE", 0, "the module's .ko file", 0},
 	{"start", 's', "MODE", 0, "shadow or nested (default)", 0},
-	{"forced", 'f', NULL, 0, "switch at every sample", 0},
+	{"forced", 'f', NULL, 0, "switch after every window of the controller's", 0},
 	{"adaptive", 'a', NULL, 0, "let the controller decide", 0},
 	{"interval", 'i', "MS", 0, "time between samples (default 100 ms)", 0},
 	{"rounds", 'n', "N", 0, "how often to go through the phases (default 4)", 0},
@@ -317,6 +319,7 @@ static int machine_start(struct machine *machine, const struct options *options)
 	    counters_open(machine, options->start))
 		return fault_report(&machine->fault);
 	guest_config(&config);
+	machine->window_work = config.window_inst;
 	return dav2m_init(&machine->controller, &config, options->start);
 }
 
@@ -341,6 +344,19 @@ static int refusal_note(struct machine *machine)
 	return machine->reload.stopped ? machine_resume(machine) : 0;
 }
 
+/* A pin is obeyed at once, and a switch takes longer than the guest then runs: to switch at every
+   sample would be to do little else. */
+static void force(struct machine *machine)
+{
+	const volatile struct guest_board *board = machine->vm.vcpu[0].board;
+
+	if (board->work - machine->forced_work < machine->window_work)
+		return;
+	machine->forced_work = board->work;
+	dav2m_pin(&machine->controller,
+		  machine->reload.mode == DAV2M_SHADOW ? DAV2M_PIN_NESTED : DAV2M_PIN_SHADOW);
+}
+
 /* One sampling point: between two KVM_RUNs, where a switch is possible. */
 static int sample(struct machine *machine, const struct options *options)
 {
@@ -349,8 +365,7 @@ static int sample(struct machine *machine, const struct options *options)
 	int error;
 
 	if (options->kind == RUN_FORCED)
-		dav2m_pin(&machine->controller,
-			  mode == DAV2M_SHADOW ? DAV2M_PIN_NESTED : DAV2M_PIN_SHADOW);
+		force(machine);
 	error = dav2m_drive(&machine->controller, &dav2m_kvm_backend, &machine->drive, &decision);
 	if (error) {
 		fprintf(stderr, "kvm-reload: %s\n", dav2m_error_name((enum dav2m_error)error));
