@@ -7,8 +7,8 @@
  *     early   a share of a round trip, drawn anew for each stay
  *     late    twice that share of a round trip and what it costs to find out that it is due
  *
- * The draw is from [1/2, 1) of regret_bp: what a guest does may be in step with any fixed limit, and
- * then each switch is made when it is too late.
+ * The draw is from [1/2, 1) of regret_bp: what a guest does may be in step with any fixed limit,
+ * and then each switch is made when it is too late.
  */
 #include "regret.h"
 
