@@ -171,7 +171,6 @@ static void ask(struct dav2m *ctl, enum dav2m_verdict verdict)
 {
 	ctl->asked = (uint8_t)verdict;
 	ctl->handed = 1;
-	ctl->switch_cycles = ctl->meter.total[DAV2M_CYCLES];
 	review(ctl);
 }
 
@@ -179,7 +178,6 @@ static void ask(struct dav2m *ctl, enum dav2m_verdict verdict)
 static void withdraw(struct dav2m *ctl)
 {
 	ctl->asked = 0;
-	ctl->switch_cycles = 0;
 	void_window(ctl);
 }
 
@@ -274,7 +272,8 @@ static inline int ask_judge(struct dav2m *ctl, const struct dav2m_judge *judge,
 		    ret_decision);
 }
 
-/* The switch belongs to neither mode's speed. Everything has begun with it. */
+/* The switch belongs to neither mode's speed. Everything has begun with it; of several vCPUs each
+   shows its share when it samples, the last within a tick. */
 static void take_out_switch(struct dav2m *ctl)
 {
 	uint64_t cycles = dav2m_window_cycles(ctl);
@@ -283,7 +282,7 @@ static void take_out_switch(struct dav2m *ctl)
 		cycles = ctl->switch_cycles;
 	ctl->window_cycles += cycles;
 	step_of(ctl)->cycles += (uint32_t)(cycles >> ctl->step_shift);
-	ctl->switch_cycles = 0;
+	ctl->switch_cycles -= cycles;
 }
 
 static void pass_tick(struct dav2m *ctl)
@@ -292,6 +291,7 @@ static void pass_tick(struct dav2m *ctl)
 		ctl->backoff--;
 	if (ctl->settle_ticks)
 		ctl->settle_ticks--;
+	ctl->switch_cycles = 0;
 	finish_tick(ctl);
 	review(ctl);
 }
@@ -435,8 +435,6 @@ static void go_over(struct dav2m *ctl)
 
 int dav2m_acknowledge(struct dav2m *ctl, enum dav2m_outcome outcome, uint64_t cycles)
 {
-	uint64_t sampled;
-
 	if (!ctl)
 		return DAV2M_ERR_NULL;
 	if (ctl->magic != DAV2M_MAGIC)
@@ -446,14 +444,11 @@ int dav2m_acknowledge(struct dav2m *ctl, enum dav2m_outcome outcome, uint64_t cy
 	if ((unsigned int)outcome >= DAV2M_OUTCOMES)
 		return DAV2M_ERR_RANGE;
 	ctl->handed = 0;
-	sampled = ctl->meter.total[DAV2M_CYCLES] - ctl->switch_cycles;
-	ctl->switch_cycles = cycles; /* the judge learns from it */
+	ctl->switch_cycles = cycles;
 	if (outcome == DAV2M_DONE)
 		go_over(ctl);
 	else
 		back_off(ctl, outcome);
-	/* What samples have seen while they waited belongs to no window anyway. */
-	ctl->switch_cycles = cycles > sampled ? cycles - sampled : 0;
 	return DAV2M_OK;
 }
 

@@ -106,7 +106,9 @@ static void accumulate(struct dav2m_vcpu *vcpu, const struct dav2m_sample *sampl
 			vcpu->total[c] += vcpu->meter.total[c] - before.total[c];
 	if (reading == READING_BACKWARD || reading == READING_JUMP)
 		STORE(&vcpu->resets, vcpu->resets + 1, RELAXED);
-	if (!(vcpu->meter.known & DAV2M_BIT(DAV2M_PAGING_EXITS)))
+	/* Where its work is not known, its exits are none. */
+	if ((reading == READING_OK || reading == READING_INCOMPLETE) &&
+	    !(vcpu->meter.known & DAV2M_BIT(DAV2M_PAGING_EXITS)))
 		vcpu->total[DAV2M_PAGING_EXITS] += vcpu->exits;
 	vcpu->exits = 0;
 }
@@ -211,8 +213,6 @@ static void leave_behind(struct dav2m_domain *domain)
 	if (!sum(domain, &all) ||
 	    dav2m_meter_read(&ctl->meter, &all, dav2m_judge_of(ctl)->wanted) == READING_INCOMPLETE)
 		dav2m_meter_rebase(&ctl->meter, SUM_BITS);
-	/* The switch has begun after all that: none of its cycles is among it. */
-	ctl->switch_cycles = ctl->meter.total[DAV2M_CYCLES];
 }
 
 /* Calls. */
@@ -348,6 +348,7 @@ int dav2m_domain_rebase(struct dav2m_domain *domain)
 	error = dav2m_rebase(&domain->controller);
 	tell_counting(domain, width_of(domain->counting),
 		      (domain->counting >> COUNTING_REBASE) + 1);
+	share_exits_due(domain);
 	pass(domain, NOBODY);
 	return error;
 }

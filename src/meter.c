@@ -24,11 +24,15 @@
 #define MAX_GAPS 16
 
 /* A step back is little up to an eighth of what the counter still shows and of what the others have
-   gone forward by. After a reset it shows only what it has counted since, and the others, which
-   mostly are reset with it, go forward by nothing. An event that is counted 1/n of the time takes
-   back at most n - 1 times its mean advance: with n = 4 and a TLB miss per 20 instructions, which
-   then take two cycles each at least, 1/13 of the cycles. */
+   gone forward by, if only since it began. After a reset it shows only what it has counted since,
+   and the others, which mostly are reset with it, go forward by nothing. An event that is counted
+   1/n of the time takes back at most n - 1 times its mean advance: with n = 4 and a TLB miss per 20
+   instructions, which then take two cycles each at least, 1/13 of the cycles. */
 #define HELD_SHIFT 3
+
+/* And up to this part of the counter's range: where that is narrow, a late sample's whole range
+   less a little is no step back. */
+#define HELD_RANGE_SHIFT 8
 
 /* In meter.known until the first sample. */
 #define NO_SAMPLE DAV2M_BIT(DAV2M_COUNTERS)
@@ -80,6 +84,7 @@ static enum dav2m_reading start(struct dav2m_meter *meter, const struct dav2m_sa
 		meter->total[c] = valid & DAV2M_BIT(c) ? sample->value[c] & meter->mask : 0;
 	meter->known = (uint8_t)valid;
 	meter->gaps = 0;
+	meter->held = 0;
 	return reading;
 }
 
@@ -118,27 +123,43 @@ static inline enum dav2m_reading follow(struct dav2m_meter *meter,
 	return READING_OK;
 }
 
-/* Those of the given counters that stand a little below their totals, or where they stood. */
-static uint32_t a_little_behind(const struct dav2m_meter *meter, const struct dav2m_sample *sample,
-				uint32_t counters)
+/* The largest step forward of the given counters. */
+static uint64_t ahead_by(const struct dav2m_meter *meter, const struct dav2m_sample *sample,
+			 uint32_t counters)
 {
 	const uint64_t half = meter->mask >> 1;
 	uint64_t ahead = 0;
-	uint32_t behind = 0;
 
 	for (unsigned int c = 0; c < DAV2M_COUNTERS; c++) {
 		const uint64_t step = dav2m_meter_step(meter, sample, c);
 
-		if (counters & DAV2M_BIT(c) && step <= half && step > ahead)
+		if ((counters & DAV2M_BIT(c)) && step <= half && step > ahead)
 			ahead = step;
 	}
+	return ahead;
+}
+
+/* Those of the given counters that stand a little below their totals, or where they stood. */
+static uint32_t a_little_behind(struct dav2m_meter *meter, const struct dav2m_sample *sample,
+				uint32_t counters)
+{
+	const uint64_t ahead = ahead_by(meter, sample, counters);
+	uint32_t behind = 0;
+	uint8_t held = 0;
+
 	for (unsigned int c = 0; c < DAV2M_COUNTERS; c++) {
 		const uint64_t back = (meter->total[c] - sample->value[c]) & meter->mask;
 		const uint64_t shown = sample->value[c] & meter->mask;
 
-		if (back <= shown >> HELD_SHIFT && back <= ahead >> HELD_SHIFT)
-			behind |= DAV2M_BIT(c);
+		if (!(counters & DAV2M_BIT(c)) || back > shown >> HELD_SHIFT ||
+		    back > meter->mask >> HELD_RANGE_SHIFT ||
+		    (back > ahead >> HELD_SHIFT && back >> meter->held))
+			continue;
+		behind |= DAV2M_BIT(c);
+		while (back >> held)
+			held++;
 	}
+	meter->held = held;
 	return behind;
 }
 

@@ -172,8 +172,8 @@ static inline void regret(struct dav2m *ctl, struct dav2m_tick *tick)
 	learn_from(ctl, tick);
 	if (r->surety != DAV2M_GUESSED)
 		dav2m_regret_play(ctl, tick);
-	/* While a pin or a back-off forbids to act on it, it does not go on growing. */
-	if (ctl->special && is_regretted(r))
+	/* While a pin, a back-off or the VMM forbids to act on it, it does not go on growing. */
+	if (is_regretted(r))
 		r->regret = dav2m_regret_limit(r);
 	r->regret = dav2m_regret_add(r->regret, tick->cost, tick->other);
 }

@@ -114,8 +114,9 @@ struct dav2m_config {
 	   that it begins with, less than 1/250 of a program that runs for five minutes). */
 	uint16_t probe_share_bp;
 	/* A probe that has lost this much of a round trip is given up, [1, 40000]. Its transient
-	   counts by itself, and may lose twice as much; the first of shadow paging 64 times, for
-	   only that shows what it takes to fill the tables. Default 2500 (ours). */
+	   counts by itself, and may lose twice as much; that of shadow paging 64 times until one
+	   has been seen to its end, for only that shows what it takes to fill the tables. Default
+	   2500 (ours). */
 	uint16_t probe_loss_bp;
 	/* Cycles per page walk under shadow and under nested paging, and per paging exit, before
 	   they have been measured, [1, 4095] and [1, 65535]. Defaults 20, 60 and 4000 (what the

@@ -238,9 +238,7 @@ struct dav2m {
 	uint32_t tick;		/* completed since dav2m_init(); times below are such ticks */
 	uint32_t nested_ticks;	/* in earlier stays; less the beginning of one that goes on */
 	uint32_t switched_at[DAV2M_MODES]; /* the last switch to each mode */
-	/* Of the last switch, to be taken out of the next sample; while one is asked for, what the
-	   meter said then. */
-	uint64_t switch_cycles;
+	uint64_t switch_cycles; /* of the last switch, to be taken out of the next samples */
 	struct dav2m_config config;
 	struct dav2m_step step[DAV2M_STEPS];
 	uint32_t switches[DAV2M_MODES]; /* these three: see struct dav2m_tally */
@@ -341,15 +339,15 @@ DAV2M_API int dav2m_sample(struct dav2m *ctl, const struct dav2m_sample *sample,
 			   struct dav2m_decision *ret_decision);
 
 /*
- * Tells what became of the switch asked for. cycles: what the switch itself added to
- * DAV2M_CYCLES, 0 if unknown; they are kept out of the comparison of the modes, and tell the
- * regret judge what a round trip costs. After DEFERRED the mode is judged anew at once, with
- * thresholds over a whole new window; after FAILED the next attempt waits 1, 2, 4 .. 64 ticks. A
- * VMM that will be able to switch within some exits need not answer yet: the switch stands, and
- * every sample until then asks for it again.
- * A switch that was asked for may have been withdrawn since, by a pin or another judge: it is
- * acknowledged all the same. After DONE the hardware's mode counts, whatever is wanted now.
- * Errors: NULL, UNINIT, NO_SWITCH (none since the last acknowledgement), RANGE (outcome).
+ * Tells what became of the switch asked for. cycles: what the switch itself has added to
+ * DAV2M_CYCLES since the last sample, 0 if unknown; they are kept out of the comparison of the
+ * modes, and tell the regret judge what a round trip costs. After DEFERRED the mode is judged anew
+ * at once, with thresholds over a whole new window; after FAILED the next attempt waits 1, 2, 4 ..
+ * 64 ticks. A VMM that will be able to switch within some exits need not answer yet: the switch
+ * stands, and every sample until then asks for it again. A switch that was asked for may have been
+ * withdrawn since, by a pin or another judge: it is acknowledged all the same. After DONE the
+ * hardware's mode counts, whatever is wanted now. Errors: NULL, UNINIT, NO_SWITCH (none since the
+ * last acknowledgement), RANGE (outcome).
  */
 DAV2M_API int dav2m_acknowledge(struct dav2m *ctl, enum dav2m_outcome outcome, uint64_t cycles);
 

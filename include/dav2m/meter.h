@@ -20,6 +20,7 @@ struct dav2m_meter {
 			      sample a bit that no counter has */
 	uint8_t gaps;	   /* incomplete samples in a row */
 	uint8_t width;	   /* of the counters, in bits */
+	uint8_t held;	   /* a counter that is held stands less than 2^held below its total */
 	uint32_t wraps;	   /* wrap-arounds followed, but for those that totals tell of */
 };
 

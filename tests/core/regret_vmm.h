@@ -24,6 +24,8 @@ struct vmm {
 	enum dav2m_mode mode;
 	uint32_t has; /* counters */
 	int told;     /* tells what a switch costs */
+	int defers;   /* makes no switch */
+	uint32_t asked;
 	uint64_t cycles;
 	uint32_t switches;
 };
@@ -60,6 +62,11 @@ static inline void vmm_switch(struct vmm *vmm)
 	uint64_t cost =
 		vmm->last.mode == DAV2M_NESTED ? PHASES_TO_NESTED_CYCLES : PHASES_TO_SHADOW_CYCLES;
 
+	vmm->asked++;
+	if (vmm->defers) {
+		rig_must(dav2m_acknowledge(&vmm->ctl, DAV2M_DEFERRED, 0) == 0);
+		return;
+	}
 	vmm->mode = vmm->last.mode;
 	vmm->cycles += cost;
 	vmm->counters.value[DAV2M_CYCLES] += cost;

@@ -53,6 +53,23 @@ START_TEST(parked)
 }
 END_TEST
 
+/* The switch's cycles are those of all vCPUs, and each shows its share when it samples. */
+START_TEST(parked_at_a_cost)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_PAPER);
+	struct vm vm;
+
+	ask(&vm, &config);
+	for (uint32_t i = 0; i < VCPUS; i++)
+		ck_assert_int_eq(vm_work(&vm, i, 10, 20, 0), DAV2M_ERR_BUSY);
+	ck_assert_int_eq(dav2m_domain_acknowledge(&vm.domain, DAV2M_DONE, VCPUS * 3000), 0);
+	for (uint32_t i = 0; i < VCPUS; i++)
+		ck_assert_int_eq(vm_work(&vm, i, 100, 3000 + 200, 0), 0);
+	ck_assert_uint_eq(vm_explain(&vm).window.progress, VCPUS * 100);
+	ck_assert_uint_eq(vm_explain(&vm).window.cycles, VCPUS * 200);
+}
+END_TEST
+
 /* Nor does it count where it cannot be told: because a vCPU is caught in the midst of publishing,
    or (_i) lacks a counter just then. */
 START_TEST(parked_badly)
@@ -373,6 +390,29 @@ START_TEST(rebases)
 }
 END_TEST
 
+/* Exits of a vCPU whose work until the rebase is not known are not held against what follows; and
+   those that are worth a sample are shared out again. */
+START_TEST(rebases_exits)
+{
+	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
+	struct vm vm;
+
+	vm_begin(&vm, &config, DAV2M_SHADOW);
+	for (uint32_t i = 0; i < VCPUS; i++)
+		vm.counters[i].valid &= ~DAV2M_BIT(DAV2M_PAGING_EXITS);
+	vm_join_all(&vm);
+	dav2m_vcpu_paging_exits(&vm.vcpu[1], 50 * RIG_EXITS);
+	ck_assert_int_eq(dav2m_domain_rebase(&vm.domain), 0);
+	for (uint32_t i = 0; i < VCPUS; i++)
+		ck_assert_int_eq(vm_work(&vm, i, 1u << 20, 1u << 21, 0), 0);
+	ck_assert_int_eq(vm_work(&vm, 0, 1000, 2000, 0), 0);
+	ck_assert_int_eq(vm.last.action, DAV2M_STAY);
+	vm.vcpu[0].exits_due = UINT32_MAX; /* as after a storm */
+	ck_assert_int_eq(dav2m_domain_rebase(&vm.domain), 0);
+	ck_assert_uint_le(vm.vcpu[0].exits_due, RIG_EXITS);
+}
+END_TEST
+
 /* Nobody explains a controller that somebody else may be changing; whoever is to switch has it. */
 START_TEST(explains_in_turn)
 {
@@ -422,6 +462,7 @@ int main(void)
 
 	tcase_add_test(tests, turns);
 	tcase_add_test(tests, parked);
+	tcase_add_test(tests, parked_at_a_cost);
 	tcase_add_loop_test(tests, parked_badly, 0, 2);
 	tcase_add_loop_test(tests, new_mode_is_judged_by_its_own_work, 0, 2);
 	tcase_add_test(tests, refused_turn);
@@ -434,6 +475,7 @@ int main(void)
 	tcase_add_test(tests, retunes_width);
 	tcase_add_test(tests, retunes_judge);
 	tcase_add_test(tests, rebases);
+	tcase_add_test(tests, rebases_exits);
 	tcase_add_test(tests, explains_in_turn);
 	tcase_add_test(tests, errors_change_nothing);
 	return rig_main("domain_turns", tests);

@@ -195,6 +195,41 @@ START_TEST(little_and_much)
 }
 END_TEST
 
+/* Until it has caught up, whatever the others do meanwhile: nothing, or little. */
+START_TEST(little_back_waits)
+{
+	struct dav2m_sample sample;
+	struct dav2m_meter meter = meter_at(48, 1000000, &sample);
+	uint64_t delta[DAV2M_COUNTERS];
+
+	sample.value[DAV2M_TLB_MISSES] -= 100;
+	sample.value[DAV2M_PROGRESS] += 100000;
+	ck_assert_int_eq(read_deltas(&meter, &sample, DAV2M_ALL_COUNTERS, delta), READING_OK);
+	for (int i = 0; i < 10; i++) {
+		ck_assert_int_eq(read_deltas(&meter, &sample, DAV2M_ALL_COUNTERS, delta),
+				 READING_OK);
+		sample.value[DAV2M_PROGRESS] += i;
+		sample.value[DAV2M_TLB_MISSES] += i;
+	}
+	/* Not any further back. */
+	sample.value[DAV2M_TLB_MISSES] -= 200;
+	ck_assert_int_eq(read_deltas(&meter, &sample, DAV2M_ALL_COUNTERS, delta), READING_BACKWARD);
+}
+END_TEST
+
+/* Of a narrow counter nearly its whole range is no little step back. */
+START_TEST(nearly_a_range_is_none)
+{
+	struct dav2m_sample sample;
+	struct dav2m_meter meter = meter_at(32, 0, &sample);
+	uint64_t delta[DAV2M_COUNTERS];
+
+	sample.value[DAV2M_CYCLES] = 4100000000;
+	sample.value[DAV2M_PROGRESS] = 1900000000;
+	ck_assert_int_eq(read_deltas(&meter, &sample, DAV2M_ALL_COUNTERS, delta), READING_BACKWARD);
+}
+END_TEST
+
 /* One counter of several is reset, while the sample's others go on by far more than it ever had. */
 START_TEST(late_reset_is_one)
 {
@@ -476,6 +511,8 @@ int main(void)
 	tcase_add_test(tests, backward_wins_over_jump);
 	tcase_add_loop_test(tests, little_back_is_held, 0, WIDTHS);
 	tcase_add_test(tests, little_and_much);
+	tcase_add_test(tests, little_back_waits);
+	tcase_add_test(tests, nearly_a_range_is_none);
 	tcase_add_test(tests, late_reset_is_one);
 	tcase_add_test(tests, no_counter_at_all);
 	tcase_add_test(tests, invalid_fields_ignored);

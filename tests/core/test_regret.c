@@ -178,6 +178,33 @@ START_TEST(a_transient_is_not_regretted)
 }
 END_TEST
 
+/* A VMM that can make no switch for a while is not asked for one that is of no use any more. */
+START_TEST(what_was_deferred_is_forgotten)
+{
+	/* by mode: better under nested paging, better under shadow paging */
+	static const struct work storm[] = {{222000000, 100000, 2000000, 30000},
+					    {107000000, 100000, 7500000, 0}};
+	static const struct work heap[] = {{115000000, 1000000, 15000000, 0},
+					   {175000000, 1000000, 75000000, 0}};
+	struct vmm vmm;
+	uint32_t asked;
+
+	by_hand(&vmm, DAV2M_SHADOW, RIG_COUNTERS, 39);
+	for (int i = 0; i < 400; i++)
+		work(&vmm, PHASES_TICK_PROGRESS, (i / 100 % 2 ? heap : storm)[vmm.mode]);
+	ck_assert_int_eq(vmm.mode, DAV2M_SHADOW);
+	vmm.defers = 1;
+	asked = vmm.asked;
+	for (int i = 0; i < 200; i++)
+		work(&vmm, PHASES_TICK_PROGRESS, storm[DAV2M_SHADOW]);
+	ck_assert_uint_gt(vmm.asked, asked + 100);
+	asked = vmm.asked;
+	for (int i = 0; i < 200; i++)
+		work(&vmm, PHASES_TICK_PROGRESS, heap[DAV2M_SHADOW]);
+	ck_assert_uint_le(vmm.asked, asked + 3);
+}
+END_TEST
+
 START_TEST(nothing_to_judge_by)
 {
 	struct vmm vmm;
@@ -348,6 +375,7 @@ int main(void)
 	tcase_add_loop_test(tests, a_round_trip_is_measured, 0, 2);
 	tcase_add_test(tests, a_pin_begins_a_stay);
 	tcase_add_loop_test(tests, a_transient_is_not_regretted, 0, 2);
+	tcase_add_test(tests, what_was_deferred_is_forgotten);
 	tcase_add_test(tests, nothing_to_judge_by);
 	tcase_add_test(tests, exits_alone);
 	tcase_add_test(tests, no_progress_counter);
