@@ -205,7 +205,7 @@ START_TEST(little_back_waits)
 	sample.value[DAV2M_TLB_MISSES] -= 100;
 	sample.value[DAV2M_PROGRESS] += 100000;
 	ck_assert_int_eq(read_deltas(&meter, &sample, DAV2M_ALL_COUNTERS, delta), READING_OK);
-	for (int i = 0; i < 10; i++) {
+	for (unsigned int i = 0; i < 10; i++) {
 		ck_assert_int_eq(read_deltas(&meter, &sample, DAV2M_ALL_COUNTERS, delta),
 				 READING_OK);
 		sample.value[DAV2M_PROGRESS] += i;
