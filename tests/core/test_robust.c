@@ -324,6 +324,7 @@ static void expect_unchanged(struct dav2m *ctl)
 	memcpy(&before, ctl, sizeof(before));
 	sample.valid = 0;
 	ck_assert_int_eq(dav2m_retune(ctl, &good), DAV2M_ERR_UNINIT);
+	ck_assert_int_eq(dav2m_rebase(ctl), DAV2M_ERR_UNINIT);
 	ck_assert_int_eq(dav2m_pin(ctl, DAV2M_PIN_NONE), DAV2M_ERR_UNINIT);
 	ck_assert_int_eq(dav2m_sample(ctl, &sample, &decision), DAV2M_ERR_UNINIT);
 	ck_assert_int_eq(dav2m_explain(ctl, &explanation), DAV2M_ERR_UNINIT);
@@ -363,6 +364,7 @@ START_TEST(null_controllers)
 
 	ck_assert_int_eq(dav2m_init(NULL, &config, DAV2M_SHADOW), DAV2M_ERR_NULL);
 	ck_assert_int_eq(dav2m_retune(NULL, &config), DAV2M_ERR_NULL);
+	ck_assert_int_eq(dav2m_rebase(NULL), DAV2M_ERR_NULL);
 	ck_assert_int_eq(dav2m_pin(NULL, DAV2M_PIN_NONE), DAV2M_ERR_NULL);
 	ck_assert_int_eq(dav2m_sample(NULL, &sample, &decision), DAV2M_ERR_NULL);
 	ck_assert_int_eq(dav2m_explain(NULL, &explanation), DAV2M_ERR_NULL);
