@@ -50,9 +50,20 @@ enum dav2m_reason rig_tick(struct rig *rig, uint64_t cycles, uint64_t misses, ui
 	return rig_work(rig, RIG_TICK, cycles, misses, exits);
 }
 
+void rig_ask(struct rig *rig, const struct dav2m_config *config)
+{
+	rig_begin(rig, config, DAV2M_SHADOW);
+	rig_expect_reason(rig_tick(rig, RIG_SHADOW_CYCLES, 0, RIG_EXITS + 1), DAV2M_EXITS_ABOVE);
+}
+
+void rig_acknowledge(struct rig *rig, enum dav2m_outcome outcome, uint64_t cycles)
+{
+	ck_assert_int_eq(dav2m_acknowledge(&rig->ctl, outcome, cycles), 0);
+}
+
 void rig_done(struct rig *rig)
 {
-	ck_assert_int_eq(dav2m_acknowledge(&rig->ctl, DAV2M_DONE, 0), 0);
+	rig_acknowledge(rig, DAV2M_DONE, 0);
 }
 
 void rig_settle(struct rig *rig)

@@ -46,7 +46,13 @@ enum dav2m_reason rig_work(struct rig *rig, uint64_t progress, uint64_t cycles, 
 /* The same for a whole tick's progress. */
 enum dav2m_reason rig_tick(struct rig *rig, uint64_t cycles, uint64_t misses, uint64_t exits);
 
-/* Acknowledges the switch that was asked for as done at no cost. */
+/* Takes a fresh rig into Shadow with a switch to PreNested asked for. */
+void rig_ask(struct rig *rig, const struct dav2m_config *config);
+
+/* Acknowledges the switch that was asked for. */
+void rig_acknowledge(struct rig *rig, enum dav2m_outcome outcome, uint64_t cycles);
+
+/* The same as done at no cost. */
 void rig_done(struct rig *rig);
 
 /* Ticks at CPI 2 without exits or misses while the controller settles. */

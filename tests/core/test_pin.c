@@ -5,18 +5,6 @@
  */
 #include "rig.h"
 
-static void acknowledge(struct rig *rig, enum dav2m_outcome outcome, uint64_t cycles)
-{
-	ck_assert_int_eq(dav2m_acknowledge(&rig->ctl, outcome, cycles), 0);
-}
-
-/* Shadow with a switch to PreNested asked for. */
-static void ask(struct rig *rig, const struct dav2m_config *config)
-{
-	rig_begin(rig, config, DAV2M_SHADOW);
-	rig_expect_reason(rig_tick(rig, 2000, 0, RIG_EXITS + 1), DAV2M_EXITS_ABOVE);
-}
-
 /* The other mode is what the pin of that mode leads to, from each state. */
 START_TEST(pin_moves)
 {
@@ -36,9 +24,9 @@ START_TEST(pin_moves)
 	rig_expect_reason(rig_work(&rig, 10, 20, 0, 0), DAV2M_UNACKNOWLEDGED);
 	rig_expect(&rig, DAV2M_SWITCH, 0, from, to);
 	/* Deferred, it is asked for again at once; failed, after a while. */
-	acknowledge(&rig, DAV2M_DEFERRED, 0);
+	rig_acknowledge(&rig, DAV2M_DEFERRED, 0);
 	rig_expect_reason(rig_work(&rig, 10, 20, 0, 0), DAV2M_PINNED);
-	acknowledge(&rig, DAV2M_FAILED, 0);
+	rig_acknowledge(&rig, DAV2M_FAILED, 0);
 	rig_expect_reason(rig_work(&rig, 10, 20, 0, 0), DAV2M_BACKING_OFF);
 	rig_expect(&rig, DAV2M_STAY, 0, from, from);
 	rig_expect_reason(rig_tick(&rig, 2000, 0, 0), DAV2M_PINNED);
@@ -101,7 +89,7 @@ START_TEST(pin_withdraws)
 	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
-	ask(&rig, &config);
+	rig_ask(&rig, &config);
 	/* Pins that allow the switch leave it standing. */
 	ck_assert_int_eq(dav2m_pin(&rig.ctl, DAV2M_PIN_NONE), 0);
 	ck_assert_int_eq(dav2m_pin(&rig.ctl, DAV2M_PIN_NESTED), 0);
@@ -121,10 +109,10 @@ START_TEST(withdrawn_and_done)
 	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
-	ask(&rig, &config);
+	rig_ask(&rig, &config);
 	ck_assert_int_eq(dav2m_pin(&rig.ctl, DAV2M_PIN_SHADOW), 0);
 	rig_expect_reason(rig_tick(&rig, 2000, 0, 0), DAV2M_ROLLED);
-	acknowledge(&rig, DAV2M_DONE, 1000);
+	rig_acknowledge(&rig, DAV2M_DONE, 1000);
 	rig_expect_state(&rig, DAV2M_STATE_NESTED);
 	ck_assert_uint_eq(rig_explain(&rig).tally.switches[DAV2M_NESTED], 1);
 	rig_expect_reason(rig_work(&rig, 1, 2, 0, 0), DAV2M_PINNED);
@@ -140,9 +128,9 @@ START_TEST(withdrawn_and_not_done)
 	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
-	ask(&rig, &config);
+	rig_ask(&rig, &config);
 	ck_assert_int_eq(dav2m_pin(&rig.ctl, DAV2M_PIN_SHADOW), 0);
-	acknowledge(&rig, DAV2M_DEFERRED, 0);
+	rig_acknowledge(&rig, DAV2M_DEFERRED, 0);
 	rig_expect_state(&rig, DAV2M_STATE_SHADOW);
 	ck_assert_int_eq(dav2m_acknowledge(&rig.ctl, DAV2M_DONE, 0), DAV2M_ERR_NO_SWITCH);
 }

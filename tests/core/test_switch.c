@@ -4,24 +4,12 @@
  */
 #include "rig.h"
 
-static void acknowledge(struct rig *rig, enum dav2m_outcome outcome, uint64_t cycles)
-{
-	ck_assert_int_eq(dav2m_acknowledge(&rig->ctl, outcome, cycles), 0);
-}
-
-/* Shadow with a switch to PreNested asked for. */
-static void ask(struct rig *rig, const struct dav2m_config *config)
-{
-	rig_begin(rig, config, DAV2M_SHADOW);
-	rig_expect_reason(rig_tick(rig, 2000, 0, RIG_EXITS + 1), DAV2M_EXITS_ABOVE);
-}
-
 START_TEST(never_assumed)
 {
 	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
-	ask(&rig, &config);
+	rig_ask(&rig, &config);
 	for (int i = 0; i < 50; i++) {
 		rig_expect_reason(rig_tick(&rig, 2000, 0, 0), DAV2M_UNACKNOWLEDGED);
 		rig_expect(&rig, DAV2M_SWITCH, 1, DAV2M_STATE_SHADOW, DAV2M_STATE_PRENESTED);
@@ -44,7 +32,7 @@ START_TEST(stands_through_reset)
 	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
-	ask(&rig, &config);
+	rig_ask(&rig, &config);
 	memset(rig.counters.value, 0, sizeof(rig.counters.value));
 	rig_expect_reason(rig_work(&rig, 0, 0, 0, 0), DAV2M_BACKWARD);
 	rig_expect(&rig, DAV2M_SWITCH, 1, DAV2M_STATE_SHADOW, DAV2M_STATE_PRENESTED);
@@ -58,7 +46,7 @@ START_TEST(nothing_to_acknowledge)
 
 	rig_begin(&rig, &config, DAV2M_SHADOW);
 	ck_assert_int_eq(dav2m_acknowledge(&rig.ctl, DAV2M_DONE, 0), DAV2M_ERR_NO_SWITCH);
-	ask(&rig, &config);
+	rig_ask(&rig, &config);
 	ck_assert_int_eq(dav2m_acknowledge(&rig.ctl, (enum dav2m_outcome)DAV2M_OUTCOMES, 0),
 			 DAV2M_ERR_RANGE);
 	rig_done(&rig);
@@ -86,9 +74,9 @@ START_TEST(failed_backs_off)
 	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
-	ask(&rig, &config);
+	rig_ask(&rig, &config);
 	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
-		acknowledge(&rig, DAV2M_FAILED, 0);
+		rig_acknowledge(&rig, DAV2M_FAILED, 0);
 		rig_expect_state(&rig, DAV2M_STATE_SHADOW);
 		ck_assert_int_eq(refused_ticks(&rig), want[i]);
 	}
@@ -103,9 +91,9 @@ START_TEST(deferred_is_judged_anew)
 	struct dav2m_config config = rig_config(DAV2M_PRESET_REPAIRED);
 	struct rig rig;
 
-	ask(&rig, &config);
+	rig_ask(&rig, &config);
 	for (uint32_t i = 1; i < 10; i++) {
-		acknowledge(&rig, DAV2M_DEFERRED, 0);
+		rig_acknowledge(&rig, DAV2M_DEFERRED, 0);
 		rig_expect_state(&rig, DAV2M_STATE_SHADOW);
 		rig_expect_reason(rig_work(&rig, 300, 600, 0, RIG_EXITS / 2), DAV2M_WAITING);
 		/* So many exits are worth a sample again, and a switch. */
@@ -123,20 +111,20 @@ START_TEST(success_forgives)
 	struct dav2m_config config = rig_config(DAV2M_PRESET_PAPER);
 	struct rig rig;
 
-	ask(&rig, &config);
+	rig_ask(&rig, &config);
 	for (int i = 0; i < 4; i++) {
-		acknowledge(&rig, DAV2M_FAILED, 0);
+		rig_acknowledge(&rig, DAV2M_FAILED, 0);
 		refused_ticks(&rig);
 	}
-	acknowledge(&rig, DAV2M_DEFERRED, 0);
+	rig_acknowledge(&rig, DAV2M_DEFERRED, 0);
 	ck_assert_int_eq(refused_ticks(&rig), 1);
-	acknowledge(&rig, DAV2M_FAILED, 0);
+	rig_acknowledge(&rig, DAV2M_FAILED, 0);
 	ck_assert_int_eq(refused_ticks(&rig), 16);
 	rig_done(&rig);
 	rig_expect_reason(rig_tick(&rig, 9000, 0, 0), DAV2M_PROBE_WORSE);
 	rig_done(&rig);
 	rig_expect_reason(rig_tick(&rig, 2000, 0, 1000 * RIG_EXITS), DAV2M_EXITS_ABOVE);
-	acknowledge(&rig, DAV2M_FAILED, 0);
+	rig_acknowledge(&rig, DAV2M_FAILED, 0);
 	rig_expect_reason(rig_tick(&rig, 2000, 0, 1000 * RIG_EXITS), DAV2M_EXITS_ABOVE);
 }
 END_TEST
@@ -149,7 +137,7 @@ START_TEST(refused_way_back)
 
 	rig_reach(&rig, &config, DAV2M_STATE_PRENESTED);
 	rig_expect_reason(rig_tick(&rig, 9000, 0, 0), DAV2M_PROBE_WORSE);
-	acknowledge(&rig, DAV2M_FAILED, 0);
+	rig_acknowledge(&rig, DAV2M_FAILED, 0);
 	rig_expect_state(&rig, DAV2M_STATE_PRENESTED);
 	rig_expect_reason(rig_tick(&rig, 2000, 0, 0), DAV2M_PROBE_KEPT);
 }
@@ -161,8 +149,8 @@ START_TEST(cycles_kept_out)
 	struct rig rig;
 
 	for (uint64_t more = 0; more <= 1; more++) {
-		ask(&rig, &config);
-		acknowledge(&rig, DAV2M_DONE, 50000);
+		rig_ask(&rig, &config);
+		rig_acknowledge(&rig, DAV2M_DONE, 50000);
 		rig_expect_reason(rig_tick(&rig, 50000 + 2200 + more, 0, 0),
 				  more ? DAV2M_PROBE_WORSE : DAV2M_PROBE_KEPT);
 	}
@@ -178,13 +166,13 @@ START_TEST(cycles_kept_out_once)
 	config.window_vmexit = 3;
 	rig_begin(&rig, &config, DAV2M_SHADOW);
 	rig_expect_reason(rig_tick(&rig, 2000, 0, RIG_EXITS + 1), DAV2M_EXITS_ABOVE);
-	acknowledge(&rig, DAV2M_FAILED, 1500);
+	rig_acknowledge(&rig, DAV2M_FAILED, 1500);
 	rig_expect_reason(rig_work(&rig, 500, 1700, 0, 0), DAV2M_WAITING);
 	ck_assert_uint_eq(rig_explain(&rig).window.cycles, 200);
 	rig_expect_reason(rig_work(&rig, 500, 1700, 0, 0), DAV2M_WAITING);
 	ck_assert_uint_eq(rig_explain(&rig).window.cycles, 1900);
 	rig_expect_reason(rig_work(&rig, 500, 1700, 0, RIG_EXITS + 1), DAV2M_EXITS_ABOVE);
-	acknowledge(&rig, DAV2M_DONE, UINT64_MAX);
+	rig_acknowledge(&rig, DAV2M_DONE, UINT64_MAX);
 	rig_expect_reason(rig_work(&rig, 1000, 1700, 0, 0), DAV2M_WAITING);
 	ck_assert_uint_eq(rig_explain(&rig).window.cycles, 0);
 	rig_expect_reason(rig_work(&rig, 100, 1700, 0, 0), DAV2M_WAITING);
@@ -198,8 +186,8 @@ START_TEST(cycles_reset)
 	struct dav2m_config config = rig_config(DAV2M_PRESET_PAPER);
 	struct rig rig;
 
-	ask(&rig, &config);
-	acknowledge(&rig, DAV2M_DONE, 50000);
+	rig_ask(&rig, &config);
+	rig_acknowledge(&rig, DAV2M_DONE, 50000);
 	memset(rig.counters.value, 0, sizeof(rig.counters.value));
 	rig_expect_reason(rig_work(&rig, 0, 0, 0, 0), DAV2M_BACKWARD);
 	rig_expect_reason(rig_tick(&rig, 5000, 0, 0), DAV2M_PROBE_WORSE);
@@ -307,10 +295,10 @@ START_TEST(retune_judge_withdraws)
 
 	bounded.judge = 1;
 	bounded.window_tmiss = 1;
-	ask(&rig, &config);
+	rig_ask(&rig, &config);
 	ck_assert_int_eq(dav2m_retune(&rig.ctl, &bounded), 0);
 	ck_assert_int_eq(rig_explain(&rig).asked, DAV2M_STAY);
-	acknowledge(&rig, DAV2M_DONE, 0);
+	rig_acknowledge(&rig, DAV2M_DONE, 0);
 	rig_expect_state(&rig, DAV2M_STATE_NESTED);
 }
 END_TEST
